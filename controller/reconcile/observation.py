@@ -280,14 +280,8 @@ class Observed:
     """The v1 status value that the object shows."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Reason by type of the conditions that the object shows."""
-    rules_running: bool = False
-    """Debugger rules that the status shows are still being evaluated."""
-    are_rules_open: bool = False
-    """The spec has debugger rules, and not all of them are known to have ended."""
     spawn_error: str = ""
     """Why child objects could not be created, for users (`tuning`)."""
-    issues: frozenset[str] = frozenset()
-    """Debugger rules with issues in the status."""
     edited: tuple[str, ...] = ()
     """Identity fields of the spec that differ from what was created (D-04)."""
     content: str = ""
@@ -308,18 +302,13 @@ class Observed:
     """AWS has refused the change recently."""
     # --- the state of AWS
     external: External = None
-    summary: ExternalResource | None = None
-    """The tracker's last summary, from before this pass called AWS."""
     owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
     """List alone does not show enough, or the periodic Describe is due."""
-    is_end_expected: bool = False
-    """That Describe will probably show the end: it is as urgent as one of a job that List shows as ended."""
     is_list_lost: bool = False
     """List fails or is denied, so that what is known may be minutes old."""
     waits_for: str = ""
     """For users: the objects that the spec names, and that are not there yet (`dependencies.Resolution`)."""
-    described_ago_s: float | None = None
     doubt_for_s: float | None = None
     """Seconds since a Create with an unknown outcome; None: none in this process."""
     was_refused: bool = False
@@ -336,17 +325,13 @@ class Observed:
     mutation: Mutation | None = None
     name_is_taken: bool = False
     """Create failed because the name exists."""
-    is_token_old: bool = False
-    """AWS may have forgotten the client token with which the object has started something."""
-    stop_was_refused: bool = False
-    """Stop failed because the state does not allow it."""
     failure: Failure | None = None
     hints: tuple[str, ...] = ()
     """What may be the cause of the failure among the objects that this one depends on."""
 
     @property
     def base(self) -> "Observed":
-        """See `Observation.base`: jobs observe nothing else."""
+        """See `Observation.base`: for life-cycles that observe nothing else."""
         return self
 
     def with_base(self, base: "Observed") -> "Observed":

@@ -10,8 +10,7 @@ from api.annotations import ADOPTION_POLICY, DELETION_POLICY, PAUSED, READ_ONLY,
 from api.meta import JsonObject
 from api.v1 import PIPELINE, PIPELINE_EXECUTION
 from controller.aws.errors import AwsError
-from controller.reconcile.managed.lost_creation import MOST_PAGES
-from controller.reconcile.managed.observe_object import TOKEN_LASTS_S
+from controller.reconcile.managed.lost_creation import MOST_PAGES, TOKEN_LASTS_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
 from tests.fakes.sagemaker.executions import FakeExecutions

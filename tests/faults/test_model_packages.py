@@ -12,8 +12,7 @@ from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL, MODEL_PACKAGE, MO
 from controller.aws.polling.announced import MOST_LOOKS
 from controller.aws.polling.hints import Hint
 from controller.reconcile.effects import Effect
-from controller.reconcile.managed.lost_creation import MOST_PAGES
-from controller.reconcile.managed.observe_object import TOKEN_LASTS_S
+from controller.reconcile.managed.lost_creation import MOST_PAGES, TOKEN_LASTS_S
 from tests.fakes.crashes import CrashPoint
 from tests.fakes.world import World
 from tests.faults.hosting_world import KEY as HOST

@@ -69,9 +69,9 @@ def test_a_change_that_a_list_shows_is_a_short_way() -> None:
 
     assert len(world.cluster.writes) == writes + 1
     assert world.value == "Stopping"
-    assert sum(calls.values()) <= 120, calls
-    assert len(calls) <= 120, calls
-    assert len({file for file, _ in calls}) <= 21, sorted({file for file, _ in calls})
+    assert sum(calls.values()) <= 100, calls
+    assert len(calls) <= 85, calls
+    assert len({file for file, _ in calls}) <= 15, sorted({file for file, _ in calls})
 
 
 class Passes:

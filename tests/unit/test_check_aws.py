@@ -23,6 +23,7 @@ from controller.runtime.errors import ErrorClass
 from controller.settings import parse
 from hack.sandbox.aws.records.validation import validate
 from tests.fakes.calls import refusal
+from tests.tables import each_row
 
 ACCOUNT, REGION, NONCE = "123456789012", "eu-west-1", "0a1b2c3d"
 PROBES = probes(ACCOUNT, REGION, NONCE)
@@ -75,13 +76,13 @@ def test_each_right_of_the_policy_is_checked_or_said_not_to_be() -> None:
     assert [probe.action for probe in PROBES if probe.is_optional] == ["sagemaker:Search"]
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.operation)
+@each_row("probe", PROBES, ids=lambda probe: probe.operation)
 def test_each_call_is_well_formed(probe: Probe) -> None:
     """A form that AWS refuses says nothing about rights."""
     validate(probe.service, probe.operation, probe.request)
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.operation)
+@each_row("probe", PROBES, ids=lambda probe: probe.operation)
 def test_no_call_can_change_anything(probe: Probe) -> None:
     """It reads, or it is about what nobody has; a creation refers to what nobody has, too, and can be taken back."""
     if probe.operation.startswith(("List", "Search")) or probe.operation.startswith("DescribeScal"):
@@ -117,7 +118,7 @@ ANSWERS: list[tuple[CallError | None, Verdict]] = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "verdict"), ANSWERS, ids=lambda each: getattr(each, "code", ""))
+@each_row(("answer", "verdict"), ANSWERS, ids=lambda each: getattr(each, "code", ""))
 def test_an_answer_that_is_about_anything_else_than_the_right_shows_that_it_is_there(
     answer: CallError | None, verdict: Verdict
 ) -> None:
@@ -140,7 +141,7 @@ def test_throttled_calls_are_made_again_as_aws_asks() -> None:
     assert pauses == [3.0, 3.0, 3.0]
 
 
-@pytest.mark.parametrize("probe", [each for each in PROBES if each.undo], ids=lambda each: each.operation)
+@each_row("probe", [each for each in PROBES if each.undo], ids=lambda each: each.operation)
 def test_a_creation_that_aws_accepts_after_all_is_taken_back(probe: Probe) -> None:
     """It never should; a job that runs would cost money."""
     api = FakeApi({probe.operation: None})
@@ -167,7 +168,7 @@ def test_all_is_well() -> None:
     assert f"rights: {len(PROBES)} allowed, 0 unknown, 0 denied" in text
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.operation)
+@each_row("probe", PROBES, ids=lambda probe: probe.operation)
 def test_each_missing_right_is_named_with_what_does_not_work_without_it(probe: Probe) -> None:
     """First of all lines, with AWS's words; the exit code is 1 unless the right is optional."""
     code, text = examined(FakeApi({probe.operation: DENIED}))

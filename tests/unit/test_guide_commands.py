@@ -2,9 +2,8 @@
 
 import re
 
-import pytest
-
 from tests import guides
+from tests.tables import each_row
 
 COMMANDS = guides.commands()
 NUMBERS = {
@@ -23,7 +22,7 @@ def test_the_list_has_every_numbered_command() -> None:
     assert {each.also for each in COMMANDS.values() if each.also} == PAGE_ON_HOSTING
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda command: command.id)
+@each_row("command", COMMANDS.values(), ids=lambda command: command.id)
 def test_a_command_runs_in_a_test_or_says_why_not(command: guides.Command) -> None:
     """Exactly one of the two; what runs has something that must be seen."""
     where = [place for each, place in guides.marked() if each == command.id]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.syntax import imports
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[2]
 BELOW = {
@@ -64,6 +65,7 @@ DECIDING = (
     "in_place.document",
     "in_place.observation",
     "job.changes",
+    "job.observation",
     "scaling.drift",
     "tags.decide",
     "drift",
@@ -96,7 +98,7 @@ def is_in(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
+@each_row("path", FILES, ids=str)
 def test_imports_point_downwards(path: Path) -> None:
     """CONTRIBUTING.md; also: no product code imports `hack` or `tests`, and each SDK has one place."""
     module = ".".join(path.with_suffix("").parts)
@@ -152,7 +154,7 @@ def test_what_all_life_cycles_share_knows_none_of_them() -> None:
     assert not downwards
 
 
-@pytest.mark.parametrize("path", sorted(set(modules_of(*DECIDING))), ids=str)
+@each_row("path", sorted(set(modules_of(*DECIDING))), ids=str)
 def test_decisions_depend_on_what_is_observed_only(path: Path) -> None:
     """A decision can be made again by another process, at any time, from the same values: tables can test it."""
     wrong = [name for name in imports(ROOT / path) if is_in(name, UNDECIDED) and not is_in(name, BUT)]
@@ -179,7 +181,7 @@ FOLDERS = sorted(
 )
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+@each_row("folder", FOLDERS, ids=str)
 def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
     """Fifteen modules at most: what grows beyond that is two things."""
     modules = [path.name for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py"]
@@ -187,7 +189,7 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
     assert len(modules) <= 15
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+@each_row("folder", FOLDERS, ids=str)
 def test_rooms_form_no_circle(folder: Path) -> None:
     """The modules and folders in a folder can be put in an order in which each imports only earlier ones."""
     home = ".".join(folder.parts)

@@ -16,6 +16,7 @@ from hack.sandbox.show.guidance import COMMANDS, GOODBYE, welcome
 from hack.sandbox.show.layout import layout
 from hack.sandbox.show.rows import Row, changes, folded, ordered, row_of
 from hack.sandbox.show.views import LineView, TableView, view_for
+from tests.tables import each_row
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def job(name: str = "a", kind: str = "TrainingJob", **status: Any) -> dict[str, 
     return {"kind": kind, "metadata": {"name": name, "namespace": "default"}, "status": status}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("obj", "state", "verdict"),
     [
         pytest.param(job(), "Pending", None, id="no status yet"),

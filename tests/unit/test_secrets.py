@@ -32,6 +32,7 @@ from hack import models
 from tests.fakes.job_manifests import SPECS, manifest_of
 from tests.fakes.secrets import Leak, leaks
 from tests.fakes.world import World
+from tests.tables import each_row
 from tests.unit.observability.test_logs import logging_as_before
 from tests.unit.reconcile.test_status import NOW
 
@@ -146,7 +147,7 @@ def test_conditions_are_redacted_whoever_wrote_the_message(leak: Leak) -> None:
     assert with_notice(noticed, notice, 1, NOW) is None
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_every_free_text_of_a_description_is_redacted(kind: KindDescriptor) -> None:
     """By the service model: texts without a list of values, and named like prose."""
     model = ServiceModel(models.installed(kind.service))

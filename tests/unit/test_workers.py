@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from tests.tables import each_row
 from tests.workers import MOST, how_many, in_order, unit_of
 
 ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
@@ -47,9 +48,9 @@ def test_what_waits_is_spread_over_what_computes() -> None:
     assert len(ordered) == 24
 
 
-@pytest.mark.parametrize("early", [0, 1, 4])
-@pytest.mark.parametrize("waiting", [0, 1, 100])
-@pytest.mark.parametrize("computing", [0, 1, 9, 100])
+@each_row("early", [0, 1, 4])
+@each_row("waiting", [0, 1, 100])
+@each_row("computing", [0, 1, 9, 100])
 def test_every_test_runs_once(early: int, waiting: int, computing: int) -> None:
     """However few there are of a sort; each sort keeps its order."""
     tests = [

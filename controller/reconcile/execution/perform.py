@@ -18,11 +18,12 @@ from controller.aws.parts import Parts
 from controller.aws.sagemaker import Jobs
 from controller.reconcile.execution.shown_steps import shown_steps
 from controller.reconcile.job.decide import JobStep
+from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.job.perform import JobLifeCycle
 from controller.reconcile.managed.lost_creation import find_own
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.marker import is_marked, marked
-from controller.reconcile.observation import ExternalResource, Observed, Ownership
+from controller.reconcile.observation import ExternalResource, Ownership
 from controller.reconcile.steps import Describe, VerifyOwner
 from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
@@ -54,18 +55,18 @@ class ExecutionLifeCycle:
         self._jobs = jobs
         self._parts = parts
 
-    def observe(self, managed: ManagedObject) -> Observed:
+    def observe(self, managed: ManagedObject) -> JobObservation:
         """See `LifeCycle.observe`."""
         return self._job.observe(managed)
 
-    def decide(self, observed: Observed) -> JobStep:
+    def decide(self, observed: JobObservation) -> JobStep:
         """See `LifeCycle.decide`."""
         return self._job.decide(observed)
 
-    def perform(self, step: JobStep, observed: Observed, managed: ManagedObject) -> Observed:
+    def perform(self, step: JobStep, observed: JobObservation, managed: ManagedObject) -> JobObservation:
         """See `LifeCycle.perform`."""
         match step:
-            case Describe() if observed.recorded is None and not observed.is_legacy:
+            case Describe() if observed.base.recorded is None and not observed.base.is_legacy:
                 return self._find(step, observed, managed)
             case Describe():
                 return self._with_steps(self._job.perform(step, observed, managed), managed)
@@ -78,32 +79,34 @@ class ExecutionLifeCycle:
         """See `LifeCycle.forget`."""
         self._job.forget(key)
 
-    def _find(self, step: Describe, observed: Observed, managed: ManagedObject) -> Observed:
+    def _find(self, step: Describe, observed: JobObservation, managed: ManagedObject) -> JobObservation:
         """Look for the object's execution among those of the pipeline that were started since the object exists."""
         arn = find_own(managed, self._parts)
         if not arn:
-            return replace(observed, external=ABSENT)
-        observed = self._job.perform(step, replace(observed, name=arn), managed)
-        return replace(self._with_steps(observed, managed), owner=Ownership.OURS)
+            return observed.with_base(replace(observed.base, external=ABSENT))
+        observed = self._job.perform(step, observed.with_base(replace(observed.base, name=arn)), managed)
+        observed = self._with_steps(observed, managed)
+        return observed.with_base(replace(observed.base, owner=Ownership.OURS))
 
-    def _with_steps(self, observed: Observed, managed: ManagedObject) -> Observed:
+    def _with_steps(self, observed: JobObservation, managed: ManagedObject) -> JobObservation:
         """Return the observation of a described execution with its steps.
 
         While it runs, a refusal leaves them as they are shown: the state counts more. What has ended is not described
         again, so only a right that is missing keeps its steps from being shown.
         """
-        external = observed.external
+        external = observed.base.external
         if not isinstance(external, ExternalResource):
             return observed
         has_ended = external.value in managed.descriptor.status.terminal
         try:
-            steps = self._steps(observed.name, managed)
+            steps = self._steps(observed.base.name, managed)
         except CallError as error:
             if has_ended and error.error_class is not ErrorClass.DENIED:
                 raise
-            _log.info("steps cannot be read", execution=observed.name, code=error.code)
+            _log.info("steps cannot be read", execution=observed.base.name, code=error.code)
             return observed
-        return replace(observed, external=replace(external, fields={**external.fields, **shown_steps(steps)}))
+        external = replace(external, fields={**external.fields, **shown_steps(steps)})
+        return observed.with_base(replace(observed.base, external=external))
 
     def _steps(self, arn: str, managed: ManagedObject) -> list[JsonObject]:
         """Return the steps that have begun, oldest first, as far as they are counted."""
@@ -117,11 +120,12 @@ class ExecutionLifeCycle:
                 break
         return steps
 
-    def _verify_owner(self, arn: str, observed: Observed, managed: ManagedObject) -> Observed:
+    def _verify_owner(self, arn: str, observed: JobObservation, managed: ManagedObject) -> JobObservation:
         """Return the observation with the owner of an execution, by its description."""
         target, descriptor = managed.identity.target(), managed.descriptor
         answer = self._jobs.describe(descriptor, target, arn, caller=managed.key, background=False)
         if answer is ABSENT:
-            return replace(observed, external=ABSENT)
+            return observed.with_base(replace(observed.base, external=ABSENT))
         is_own = is_marked(descriptor, managed.obj, answer)
-        return replace(observed, owner=Ownership.OURS if is_own else Ownership.FOREIGN)
+        owner = Ownership.OURS if is_own else Ownership.FOREIGN
+        return observed.with_base(replace(observed.base, owner=owner))

@@ -120,7 +120,7 @@ def _not_created(observed: InPlaceObservation) -> InPlaceStep:
         must_look = base.name_is_taken or was_taken or base.policy.adoption is Adoption.ADOPT
         if must_look and base.name:
             return Describe(background=was_taken)
-        if base.is_token_old and base.policy.adoption is not Adoption.ADOPT:
+        if observed.is_token_old and base.policy.adoption is not Adoption.ADOPT:
             return _waits(observed) or Describe()  # AWS may have made one, and forgotten the token
         return nothing_to_adopt(base) if base.policy.adoption is Adoption.ADOPT else _create(observed)
     if external is ABSENT:

@@ -74,6 +74,8 @@ class InPlaceObservation(ExtendedObservation):
     """The spec wants something that no description shows: whether AWS has it is known by the record alone."""
     document: ObservedDocument | None = None
     """None: the spec has all itself."""
+    is_token_old: bool = False
+    """AWS may have forgotten the client token with which the object has created something."""
     was_deleted: bool = False
     """This process has deleted the resource: "not found" is no surprise, however young it is."""
     is_deletion_refused: bool = False

@@ -20,7 +20,7 @@ from controller.reconcile.in_place.observation import (
     ReadDocument,
     Update,
 )
-from controller.reconcile.managed.lost_creation import find_own
+from controller.reconcile.managed.lost_creation import find_own, is_token_old
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.managed.marker import marked
 from controller.reconcile.managed.observe_object import RESYNC_SHARE, described, external_resource, with_external
@@ -66,6 +66,7 @@ class InPlaceLifeCycle:
             base=replace(base, content=self._content(managed, base, wanted, document), is_describe_due=is_due),
             is_observed=generation == base.generation and bool(base.shown) and _is_sound(base),
             is_unshown=bool(wanted.keys() & desired.unshown_members(self._descriptor)),
+            is_token_old=is_token_old(managed, base),
             was_deleted=self._deletion(base.name) in state.made,
             document=document,
         )

@@ -21,6 +21,7 @@ from controller.reconcile.identity import (
     unproven,
 )
 from controller.reconcile.job import changes
+from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.observation import Adoption, ExternalResource, Mutation, Observed, Ownership, Recorded, Source
 from controller.reconcile.shared_decisions import (
     DOUBT_S,
@@ -82,43 +83,45 @@ JobStep: TypeAlias = (
 )
 
 
-def decide(observed: Observed) -> JobStep:
+def decide(observed: JobObservation) -> JobStep:
     """Return the next step. At most one `Create` or `Stop` per pass."""
-    return identified(observed, _decide(observed))
+    return identified(observed.base, _decide(observed))
 
 
-def _decide(observed: Observed) -> JobStep:
-    if observed.deleting_for_s is not None and observed.policy.retain:
-        return retain(observed)
-    if observed.policy.paused and not observed.is_ended:
-        return paused(observed)
-    if observed.failure is not None:
-        return failed(observed, observed.failure)
-    if not (observed.is_ended and observed.change is None) and (step := unproven(observed)) is not None:
+def _decide(observed: JobObservation) -> JobStep:
+    base = observed.base
+    if base.deleting_for_s is not None and base.policy.retain:
+        return retain(base)
+    if base.policy.paused and not base.is_ended:
+        return paused(base)
+    if base.failure is not None:
+        return failed(base, base.failure)
+    if not (base.is_ended and base.change is None) and (step := unproven(base)) is not None:
         return step
-    if observed.deleting_for_s is not None:
-        return _deleting(observed, observed.deleting_for_s)
+    if base.deleting_for_s is not None:
+        return _deleting(observed, base.deleting_for_s)
     return _living(observed)
 
 
 # --- objects that are wanted
 
 
-def _living(observed: Observed) -> JobStep:
-    if observed.is_ended:
+def _living(observed: JobObservation) -> JobStep:
+    base = observed.base
+    if base.is_ended:
         return _ended(observed)
-    if not (observed.has_finalizer and observed.is_name_persisted):
-        next_step = _living(replace(observed, has_finalizer=True, is_name_persisted=True))
+    if not (base.has_finalizer and base.is_name_persisted):
+        next_step = _living(observed.with_base(replace(base, has_finalizer=True, is_name_persisted=True)))
         # An object of which no request can be made does not wait: its creation says why.
-        creates = isinstance(next_step, Create) and observed.content != "" and observed.hold_s is None
+        creates = isinstance(next_step, Create) and base.content != "" and base.hold_s is None
         return EnsureFinalizer(before=Create() if creates else None)
-    if is_replaced(observed):
-        if takes_over(observed) and isinstance(observed.external, ExternalResource):
-            return _adopted(replace(observed, is_recorded_in_status=False), observed.external)
-        if not _is_history(observed):
-            return replaced(observed, None)
-    if observed.recorded is not None:
-        return _created(observed, observed.recorded)
+    if is_replaced(base):
+        if takes_over(base) and isinstance(base.external, ExternalResource):
+            return _adopted(observed.with_base(replace(base, is_recorded_in_status=False)), base.external)
+        if not _is_history(base):
+            return replaced(base, None)
+    if base.recorded is not None:
+        return _created(observed, base.recorded)
     return _not_created(observed)
 
 
@@ -129,31 +132,31 @@ def _is_history(observed: Observed) -> bool:
     return observed.is_legacy and is_ended and is_of_another(observed)
 
 
-def _not_created(observed: Observed) -> JobStep:
+def _not_created(observed: JobObservation) -> JobStep:
     """Create or adopt the job; the predecessor's objects may have one already (rows 1, 13 and 18)."""
-    external = observed.external
+    base, external = observed.base, observed.base.external
     if external is None:
         # Name and finalizer are in place: to create first, and describe only if the name is taken, saves a call per
         # job and is as safe. The predecessor's objects may own a job already: describe first.
-        was_taken = observed.reasons.get(reasons.STALLED) == reasons.ALREADY_EXISTS
-        may_exist = observed.name_is_taken or was_taken or observed.is_legacy or observed.is_token_old
-        must_look = may_exist or observed.policy.adoption is Adoption.ADOPT
-        return Describe(background=observed.is_legacy or was_taken) if must_look else _create(observed)
+        was_taken = base.reasons.get(reasons.STALLED) == reasons.ALREADY_EXISTS
+        may_exist = base.name_is_taken or was_taken or base.is_legacy or observed.is_token_old
+        must_look = may_exist or base.policy.adoption is Adoption.ADOPT
+        return Describe(background=base.is_legacy or was_taken) if must_look else _create(base)
     if external is ABSENT:
-        if observed.policy.adoption is Adoption.ADOPT:
-            return nothing_to_adopt(observed)
-        if observed.name_is_taken:
-            return unseen(observed)
-        if observed.is_legacy and observed.shown not in messages.operator_values(observed):
-            return _gone(observed)  # row 3: created by the predecessor, and gone
-        return _create(observed)
-    match ownership_of(observed):
+        if base.policy.adoption is Adoption.ADOPT:
+            return nothing_to_adopt(base)
+        if base.name_is_taken:
+            return unseen(base)
+        if base.is_legacy and base.shown not in messages.operator_values(base):
+            return _gone(base)  # row 3: created by the predecessor, and gone
+        return _create(base)
+    match ownership_of(base):
         case Ownership.OURS:
             return _adopted(observed, external)
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)
         case Ownership.FOREIGN:
-            return foreign(observed) if observed.policy.adoption is Adoption.REFUSE else _adopted(observed, external)
+            return foreign(base) if base.policy.adoption is Adoption.REFUSE else _adopted(observed, external)
 
 
 def _create(observed: Observed) -> Create | Finish:
@@ -161,31 +164,33 @@ def _create(observed: Observed) -> Create | Finish:
     return waits(observed) if observed.waits_for and not is_unconfirmed(observed) else Create()
 
 
-def _adopted(observed: Observed, external: ExternalResource) -> JobStep:
+def _adopted(observed: JobObservation, external: ExternalResource) -> JobStep:
     """Record a job that an earlier pass created, or that is to be adopted (row 18)."""
-    recorded = record_of(observed, external)
-    return _created(replace(observed, recorded=recorded), recorded)
+    base = observed.base
+    recorded = record_of(base, external)
+    return _created(observed.with_base(replace(base, recorded=recorded)), recorded)
 
 
-def _created(observed: Observed, recorded: Recorded) -> JobStep:
+def _created(observed: JobObservation, recorded: Recorded) -> JobStep:
     """Show the state of the created job (rows 3, 5, 6, 8 to 10 and 12)."""
-    external = observed.external
-    if not (observed.is_recorded_in_status or isinstance(external, ExternalResource)):
-        return _record(observed, recorded)
-    if (tags := tagging.step(observed)) is not None:
+    base, external = observed.base, observed.base.external
+    if not (base.is_recorded_in_status or isinstance(external, ExternalResource)):
+        return _record(base, recorded)
+    is_tagged = (recorded.tags, recorded.tag_keys) == (base.tags.digest, base.tags.keys)
+    if not is_tagged and (tags := tagging.step(base)) is not None:
         return tags
-    if observed.change is not None and (change := changes.step(observed)) is not None:
+    if base.change is not None and (change := changes.step(base)) is not None:
         return change
     rules_in_s = _rules_due_in_s(observed, recorded) if observed.are_rules_open else None
-    is_describe_due = observed.is_describe_due or rules_in_s == 0.0
+    is_describe_due = base.is_describe_due or rules_in_s == 0.0
     if external is None:
         if is_describe_due:
             return Describe(background=True)
-        is_over = observed.hold_s is not None and observed.reasons.get(reasons.STALLED) == reasons.FOREIGN_RESOURCE
+        is_over = base.hold_s is not None and base.reasons.get(reasons.STALLED) == reasons.FOREIGN_RESOURCE
         return Finish(follow=not is_over, again_s=rules_in_s)
     if external is ABSENT:
-        return _missing(observed, recorded)
-    if external.value in observed.descriptor.status.terminal and external.source is Source.SUMMARY:
+        return _missing(base, recorded)
+    if external.value in base.descriptor.status.terminal and external.source is Source.SUMMARY:
         return Describe()  # a summary has no failure reason, no artifacts, no rules
     if is_describe_due and external.source is Source.SUMMARY:
         return Describe(background=not observed.is_end_expected)
@@ -208,22 +213,23 @@ def _record(observed: Observed, recorded: Recorded) -> JobStep:
     return Finish(status_update=status_update, recorded=recorded, events=events, follow=True)
 
 
-def _show(observed: Observed, recorded: Recorded, external: ExternalResource) -> JobStep:
-    rule = observed.descriptor.status
-    is_known = observed.is_recorded_in_status or observed.is_announced or observed.is_legacy
-    events = [] if is_known else [messages.created(observed, recorded)]
-    synced = observed.reasons.get(reasons.SYNCED)
-    if observed.edited and synced not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
-        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(observed, external.value)))
-    if observed.spawn_error and synced != reasons.SPAWN_FAILED:
-        events.append(Event("Warning", reasons.SPAWN_FAILED, observed.spawn_error))
-    status_update = _status_update(observed, external)
-    events += messages.issues_found(observed, external)
+def _show(observed: JobObservation, recorded: Recorded, external: ExternalResource) -> JobStep:
+    base = observed.base
+    rule = base.descriptor.status
+    is_known = base.is_recorded_in_status or base.is_announced or base.is_legacy
+    events = [] if is_known else [messages.created(base, recorded)]
+    synced = base.reasons.get(reasons.SYNCED)
+    if base.edited and synced not in {reasons.SPEC_IMMUTABLE, reasons.SPAWN_FAILED}:
+        events.append(Event("Warning", reasons.SPEC_IMMUTABLE, messages.immutable_notice(base, external.value)))
+    if base.spawn_error and synced != reasons.SPAWN_FAILED:
+        events.append(Event("Warning", reasons.SPAWN_FAILED, base.spawn_error))
+    status_update = _status_update(base, external)
+    events += messages.issues_found(observed.issues, external)
     ends = external.value in rule.terminal
     if not ends:
-        events += messages.status_changed(observed, external.value)
-    elif not _had_ended(observed, external):
-        events.append(messages.ended(observed, external))
+        events += messages.status_changed(base, external.value)
+    elif not _had_ended(base, external):
+        events.append(messages.ended(base, external))
     return Finish(
         status_update=status_update,
         recorded=recorded,
@@ -241,9 +247,9 @@ def _had_ended(observed: Observed, external: ExternalResource) -> bool:
     return was_shown or (observed.owner is Ownership.FOREIGN and observed.policy.adoption is not Adoption.REFUSE)
 
 
-def _again_s(observed: Observed, external: ExternalResource, recorded: Recorded | None) -> float | None:
+def _again_s(observed: JobObservation, external: ExternalResource, recorded: Recorded | None) -> float | None:
     """Return the delay after which to reconcile again, for changes that the tracker cannot see."""
-    rule = observed.descriptor.status
+    rule = observed.base.descriptor.status
     if external.value in rule.terminal:
         return _rules_pause_s(observed) if messages.rules_running(external.fields) else None
     if observed.summary is not None and observed.summary.value in rule.terminal:
@@ -253,17 +259,17 @@ def _again_s(observed: Observed, external: ExternalResource, recorded: Recorded 
     return _rules_due_in_s(observed, recorded) if observed.are_rules_open else None
 
 
-def _rules_due_in_s(observed: Observed, recorded: Recorded | None) -> float:
+def _rules_due_in_s(observed: JobObservation, recorded: Recorded | None) -> float:
     """Return the delay until the debugger rules of a job that runs are due."""
     since_s = observed.described_ago_s
     if since_s is None and recorded is not None and recorded.created_at is not None:
-        since_s = (observed.now - recorded.created_at).total_seconds()
+        since_s = (observed.base.now - recorded.created_at).total_seconds()
     return max(RULES_POLL_S - since_s, 0.0) if since_s is not None else 0.0
 
 
-def _rules_pause_s(observed: Observed) -> float:
+def _rules_pause_s(observed: JobObservation) -> float:
     """Return the delay between two polls of the rules of a job that has ended."""
-    return min(max(observed.ended_ago_s or 0.0, RULES_FIRST_POLL_S), RULES_POLL_S)
+    return min(max(observed.base.ended_ago_s or 0.0, RULES_FIRST_POLL_S), RULES_POLL_S)
 
 
 def _progress(value: str, secondary: str) -> str:
@@ -300,18 +306,19 @@ def _status_update(observed: Observed, external: ExternalResource) -> StatusUpda
     )
 
 
-def _ended(observed: Observed) -> JobStep:
+def _ended(observed: JobObservation) -> JobStep:
     """Follow a job after its end, and delete its object when the TTL has passed (rows 9 and 10).
 
     The time counts from the end in the status, as for `ttlSecondsAfterFinished` of Jobs (batch/v1). The job itself is
     not touched. A name that is gone from the spec, as after `kubectl replace`, is filled in again.
     """
-    if not (observed.is_name_persisted or observed.policy.paused):
+    base = observed.base
+    if not (base.is_name_persisted or base.policy.paused):
         return EnsureFinalizer()
-    step = changes.step(observed) or _after_end(observed)
-    if observed.policy.ttl_s is None or observed.ended_ago_s is None or observed.policy.paused:
+    step = changes.step(base) or _after_end(observed)
+    if base.policy.ttl_s is None or base.ended_ago_s is None or base.policy.paused:
         return step
-    left_s = observed.policy.ttl_s - observed.ended_ago_s
+    left_s = base.policy.ttl_s - base.ended_ago_s
     if left_s <= 0:
         return DeleteExpired()
     if not isinstance(step, Finish):
@@ -319,22 +326,23 @@ def _ended(observed: Observed) -> JobStep:
     return replace(step, again_s=left_s if step.again_s is None else min(left_s, step.again_s))
 
 
-def _after_end(observed: Observed) -> JobStep:
+def _after_end(observed: JobObservation) -> JobStep:
     """Return the step after the end: debugger rules are followed, and a user may request a Describe."""
-    if observed.is_reconcile_requested and observed.is_describe_due and not observed.policy.paused:
+    base = observed.base
+    if base.is_reconcile_requested and base.is_describe_due and not base.policy.paused:
         return Describe()
-    is_described = isinstance(observed.external, ExternalResource) and observed.external.is_fresh
-    is_wanted = observed.rules_running or observed.is_reconcile_requested or is_described
-    if not is_wanted or is_contradicted(observed):
+    is_described = isinstance(base.external, ExternalResource) and base.external.is_fresh
+    is_wanted = observed.rules_running or base.is_reconcile_requested or is_described
+    if not is_wanted or is_contradicted(base):
         return Finish()
-    if isinstance(observed.external, ExternalResource) and observed.external.source is Source.DESCRIPTION:
-        events = tuple(messages.issues_found(observed, observed.external))
+    if isinstance(base.external, ExternalResource) and base.external.source is Source.DESCRIPTION:
+        events = tuple(messages.issues_found(observed.issues, base.external))
         return Finish(
-            status_update=_status_update(observed, observed.external),
+            status_update=_status_update(base, base.external),
             events=events,
-            again_s=_again_s(observed, observed.external, observed.recorded),
+            again_s=_again_s(observed, base.external, base.recorded),
         )
-    if observed.external is ABSENT or not observed.rules_running:
+    if base.external is ABSENT or not observed.rules_running:
         return Finish()
     if observed.described_ago_s is not None and observed.described_ago_s < (pause_s := _rules_pause_s(observed)):
         return Finish(again_s=pause_s - observed.described_ago_s)
@@ -366,58 +374,58 @@ def _gone(observed: Observed) -> JobStep:
 # --- objects that are being deleted
 
 
-def _deleting(observed: Observed, deleting_for_s: float) -> JobStep:
-    if not observed.has_finalizer:
+def _deleting(observed: JobObservation, deleting_for_s: float) -> JobStep:
+    base = observed.base
+    if not base.has_finalizer:
         return Finish()
-    if is_replaced(observed):
-        return _leave_alone(observed)
-    if observed.recorded is not None:
-        return RemoveFinalizer() if observed.is_ended else _end(observed, observed.recorded)
-    external = observed.external
+    if is_replaced(base):
+        return _leave_alone(base)
+    if base.recorded is not None:
+        return RemoveFinalizer() if base.is_ended else _end(observed, base.recorded)
+    external = base.external
     if external is None:
         return Describe()
     if external is ABSENT:
-        doubt_s = min(deleting_for_s, DOUBT_S if observed.doubt_for_s is None else observed.doubt_for_s)
-        if doubt_s < DOUBT_S and not observed.was_refused:
+        doubt_s = min(deleting_for_s, DOUBT_S if base.doubt_for_s is None else base.doubt_for_s)
+        if doubt_s < DOUBT_S and not base.was_refused:
             return Finish(again_s=DOUBT_S - doubt_s)
         return RemoveFinalizer()  # row 2: never created
-    match ownership_of(observed):
+    match ownership_of(base):
         case Ownership.OURS:
-            recorded = record_of(observed, external)
-            return _end(replace(observed, recorded=recorded), recorded)
+            recorded = record_of(base, external)
+            return _end(observed.with_base(replace(base, recorded=recorded)), recorded)
         case Ownership.UNKNOWN:
             return VerifyOwner(external.arn)
         case Ownership.FOREIGN:  # row 14: not created by this object
-            return _leave_alone(observed)
+            return _leave_alone(base)
 
 
-def _end(observed: Observed, recorded: Recorded) -> JobStep:
+def _end(observed: JobObservation, recorded: Recorded) -> JobStep:
     """Stop our job, wait for its end, remove the finalizer (rows 4, 7, 8, 11 and 12)."""
-    external, rule = observed.external, observed.descriptor.status
+    base = observed.base
+    external, rule = base.external, base.descriptor.status
     if external is None:
-        return _stopping(observed, recorded) if observed.mutation is Mutation.STOPPED else Describe()
+        return _stopping(base, recorded) if base.mutation is Mutation.STOPPED else Describe()
     if external is ABSENT:
-        if may_be_invisible(observed, recorded):
+        if may_be_invisible(base, recorded):
             return Finish(follow=True, again_s=LOOK_AGAIN_S)
         return RemoveFinalizer()
     if external.value in rule.terminal:
         return RemoveFinalizer()
-    if observed.is_describe_due and external.source is Source.SUMMARY and observed.mutation is not Mutation.STOPPED:
+    if base.is_describe_due and external.source is Source.SUMMARY and base.mutation is not Mutation.STOPPED:
         return Describe(background=not observed.is_end_expected)  # no List shows its end
     if external.value != rule.running:
         again_s = None if external.value == rule.stopping else UNKNOWN_VALUE_POLL_S
-        return Finish(_status_update(observed, external), recorded, follow=True, again_s=again_s)
-    if observed.mutation is Mutation.STOPPED:
-        return _stopping(observed, recorded)
-    if external.source is Source.SUMMARY and observed.shown == rule.stopping:
+        return Finish(_status_update(base, external), recorded, follow=True, again_s=again_s)
+    if base.mutation is Mutation.STOPPED:
+        return _stopping(base, recorded)
+    if external.source is Source.SUMMARY and base.shown == rule.stopping:
         return Finish(follow=True)  # the summary is older than our Stop
     if observed.stop_was_refused:
         return Finish(follow=True, again_s=LOOK_AGAIN_S)  # refused in a state that Describe does not show yet
-    if observed.is_spawned and observed.owner is not Ownership.OURS:
+    if base.is_spawned and base.owner is not Ownership.OURS:
         # Any user who may create objects may write an owner reference and an annotation that name any job.
-        return (
-            VerifyOwner(external.arn or recorded.arn) if observed.owner is Ownership.UNKNOWN else _leave_alone(observed)
-        )
+        return VerifyOwner(external.arn or recorded.arn) if base.owner is Ownership.UNKNOWN else _leave_alone(base)
     return Stop()
 
 

@@ -27,16 +27,12 @@ from controller.reconcile.observation import (
     Source,
 )
 from controller.reconcile.status.copies import SKEW, begins_at, has_uid, is_copied, own_status
-from controller.reconcile.status.messages import are_rules_open, rules_running, rules_with_issues
 from controller.reconcile.status.patch import HANDLED, announced_in, parse_time, recorded_in, tried_in
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from controller.runtime.frozen import replace
 
 RESYNC_SHARE: Final = 0.8
 """Resyncs have jitter: one that is a little early still counts."""
-TOKEN_LASTS_S: Final = 600.0
-"""Age of an object up to which a repeated call with its client token is known to give the same. SageMaker says of none
-how long it knows it; other services of AWS say 8 or 24 hours. Lists show what was started after seconds."""
 _ENDED: Final = (reasons.COMPLETE, reasons.FAILED)
 
 
@@ -75,7 +71,6 @@ def observe_object(
     ended_at = ends[0].get("lastTransitionTime") if in_status and ends else None
     asked = (known.RECONCILE_AT.of(effective_settings.own) or "") if effective_settings.own else ""
     is_reconcile_requested = asked != "" and asked != status.get(HANDLED)
-    has_rules = "debugRuleEvaluationStatuses" in status
     return Observed(
         descriptor=descriptor,
         name=shown_name if is_legacy else name,
@@ -102,18 +97,10 @@ def observe_object(
         is_legacy=is_legacy,
         legacy_created=_legacy_window(metadata, status, shown_name) if is_legacy else None,
         is_ended=in_status is not None and bool(ends),
-        ended_ago_s=_seconds_since(ended_at, now) if ended_at else None,
+        ended_ago_s=seconds_since(ended_at, now) if ended_at else None,
         shown=status.get(descriptor.status.field) or "",
         reasons={each: condition.get("reason", "") for each, condition in conditions.items()},
-        rules_running=has_rules and rules_running(status),
-        are_rules_open="debugRuleConfigurations" in spec and are_rules_open(spec, status),
-        issues=rules_with_issues(status) if has_rules else frozenset(),
         edited=_edited(descriptor, spec, in_status.name, in_status.region) if in_status else (),
-        described_ago_s=None if state.described_at is None else monotonic - state.described_at,
-        is_token_old=bool(descriptor.name.among)
-        and recorded is None
-        and not chosen
-        and _seconds_since(metadata.get("creationTimestamp"), now) > TOKEN_LASTS_S,
         doubt_for_s=None if state.doubtful_since is None else monotonic - state.doubtful_since,
         was_refused=stalled.get("status") == "True" and stalled.get("reason") == reasons.INVALID_SPEC,
         is_reconcile_requested=is_reconcile_requested,
@@ -236,11 +223,11 @@ def _is_same(external: ExternalResource, before: External) -> bool:
 
 def _deleting_for_s(stamp: object, state: LocalState, now: datetime, monotonic: float) -> float:
     """Return the age of the deletion by the API server's stamp or by our own clock, whichever is longer."""
-    by_stamp = _seconds_since(stamp, now)
+    by_stamp = seconds_since(stamp, now)
     return by_stamp if state.deleting_since is None else max(by_stamp, monotonic - state.deleting_since)
 
 
-def _seconds_since(stamp: object, now: datetime) -> float:
+def seconds_since(stamp: object, now: datetime) -> float:
     """Return the age of a stamp, never negative: the server's clock may be ahead. Unreadable ones count as now."""
     time = parse_time(stamp)
     return max((now - time).total_seconds(), 0.0) if time else 0.0

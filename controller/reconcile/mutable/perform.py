@@ -134,7 +134,7 @@ class MutableLifeCycle(ABC, Generic[ObsT, StepT]):
             is_unchanged = is_same and status.get(self._descriptor.status.field) == summary.value
             summary = self.completed(managed, summary, answer)
         is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
-        base = replace(base, summary=summary, is_describe_due=is_due, is_list_lost=is_lost)
+        base = replace(base, is_describe_due=is_due, is_list_lost=is_lost)
         return with_external(managed.state, base, summary), is_unchanged
 
     # --- acting

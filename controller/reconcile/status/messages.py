@@ -57,11 +57,11 @@ def rules_with_issues(status: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def issues_found(observed: Observed, external: ExternalResource) -> list[Event]:
-    """Return a Warning for rules with findings that are not in the status yet."""
+def issues_found(known: frozenset[str], external: ExternalResource) -> list[Event]:
+    """Return a Warning for rules with findings that are not `known` from the status yet."""
     if "debugRuleEvaluationStatuses" not in external.fields:
         return []
-    news = sorted(rules_with_issues(external.fields) - observed.issues)
+    news = sorted(rules_with_issues(external.fields) - known)
     return (
         [Event("Warning", reasons.RULE_ISSUES_FOUND, f"Debugger rules report issues: {', '.join(news)}")]
         if news

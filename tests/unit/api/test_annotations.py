@@ -9,6 +9,7 @@ from api.annotations import ADOPTION_POLICY, DELETION_POLICY, FLAGS_INSTEAD, KNO
 from api.descriptor import LifeCycle
 from api.v1 import KINDS
 from controller.settings import parse
+from tests.tables import each_row
 
 PAGE = (Path(__file__).parents[3] / "docs" / "annotations.md").read_text()
 ROWS = [
@@ -29,7 +30,7 @@ def test_the_page_lists_what_the_code_knows_and_nothing_else() -> None:
     assert sorted(row[0].strip("`") for row in ROWS) == sorted(KNOWN)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if len(row) == 5], ids=lambda row: row[0])
+@each_row("row", [row for row in ROWS if len(row) == 5], ids=lambda row: row[0])
 def test_the_page_says_of_each_where_it_stands_and_what_it_takes(row: list[str]) -> None:
     """A row is what a user copies."""
     annotation = KNOWN[row[0].strip("`")]

@@ -8,6 +8,7 @@ import pytest
 from api.autoscaling import policy_name, requests, selector_of
 from api.convert import ConversionError
 from api.meta import JsonObject
+from tests.tables import each_row
 
 _TRACKING = "targetTrackingScalingPolicyConfiguration"
 _PREDEFINED: JsonObject = {
@@ -150,7 +151,7 @@ def test_what_names_a_target_names_the_same_one_as_the_requests() -> None:
     assert (selector | {"PolicyName": policy_name(spec)}).items() <= made.policy.items()
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "path", "said"),
     [
         pytest.param({"resourceId": None}, "spec.resourceId", "Required", id="D-07a: no variant"),

@@ -34,6 +34,7 @@ from hack.crds import ROOT
 from tests.fakes.clock import FakeClock
 from tests.fakes.kstatus import kstatus
 from tests.fakes.refused import Refused
+from tests.tables import each_row
 from tests.unit.manifests.test_argocd import NOW
 
 JOB: TrainingJob = yaml.safe_load((ROOT / "samples" / "xgboost-mnist-trainingjob.yaml").read_text("utf-8"))
@@ -54,8 +55,8 @@ OUTCOMES = {
 }
 
 
-@pytest.mark.parametrize("phase", Phase)
-@pytest.mark.parametrize("observed", [0, 1])
+@each_row("phase", Phase)
+@each_row("observed", [0, 1])
 def test_an_object_is_judged_as_kstatus_does(phase: Phase, observed: int) -> None:
     """For every phase that a status can show, of the object's generation or an earlier one."""
     obj = with_status(phase, observed=observed)

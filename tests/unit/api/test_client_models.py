@@ -13,6 +13,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from api.models import SERVICE_MODELS, load, shared_loader
 from controller.aws.clients import new_session
 from hack import models
+from tests.tables import each_row
 
 SERVICES = sorted(models.client_models())
 
@@ -70,8 +71,8 @@ def test_a_model_of_the_users_comes_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert shared_loader.__wrapped__().load_service_model("sagemaker", "service-2")["operations"] == {}
 
 
-@pytest.mark.parametrize("service", ["sagemaker", "application-autoscaling", "logs", "sqs", "sts"])
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "xx-future-1"])
+@each_row("service", ["sagemaker", "application-autoscaling", "logs", "sqs", "sts"])
+@each_row("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "xx-future-1"])
 def test_endpoints_are_those_of_botocore(service: str, region: str) -> None:
     """The shortened list of endpoints names the same hosts as the whole one, for regions of the future, too."""
 

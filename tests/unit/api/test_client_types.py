@@ -13,6 +13,7 @@ from api.v1 import KINDS
 from hack.client_models import module
 from hack.crds import ROOT
 from tests.documents import SAMPLES, document
+from tests.tables import each_row
 
 SCALARS = {"string": str, "integer": int, "number": float, "boolean": bool}
 
@@ -49,7 +50,7 @@ def differences(found: Any, schema: JsonObject, path: str) -> Iterator[str]:
         yield f"{path}: {found}"
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_type_has_the_fields_of_the_crd(kind: KindDescriptor) -> None:
     """All of them, with their types, what is required, and the values that are listed."""
     manifest = getattr(models, kind.kind)

@@ -18,6 +18,7 @@ from controller.reconcile.status.notes import NOTED
 from hack import crds, models
 from hack.sandbox.kube.schema.defaulting import apply_defaults
 from tests.fakes.kstatus import kstatus
+from tests.tables import each_row
 from tests.unit.api.contract import crd_of, schema_of
 
 
@@ -69,7 +70,7 @@ def test_the_snapshot_is_stored_as_the_tool_writes_it() -> None:
         assert models.path_of(service).read_text("utf-8") == models.text_of(models.read(service))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_the_installed_botocore_knows_every_field_of_the_crd(kind: KindDescriptor) -> None:
     """The converter works by the installed model: a field that only the snapshot has would be lost silently."""
     snapshot = build(kind, as_model(kind.service, models.read(kind.service)))
@@ -82,7 +83,7 @@ def _forms(root: Field) -> set[tuple[str, str, str]]:
     return {(field.path, field.member, field.form.name) for field in root.walk()}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_everything_that_a_request_takes_has_a_field(kind: KindDescriptor) -> None:
     """Not only what v1 had (v1-kinds.md 15), but for what the operator fills in."""
     service = as_model(kind.service, models.read(kind.service))
@@ -171,7 +172,7 @@ _COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_normal_output_has_the_columns_of_the_guides(kind: KindDescriptor) -> None:
     """v1-kinds.md 3: scripts count columns, so ours come last, all but one with `-o wide` only."""
     columns = crd_of(kind.kind)["spec"]["versions"][0]["additionalPrinterColumns"]
@@ -182,7 +183,7 @@ def test_normal_output_has_the_columns_of_the_guides(kind: KindDescriptor) -> No
     assert [c["name"] for c in columns if c.get("priority") == 1] == ["Reason", "Age"]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_names_scope_and_subresource(kind: KindDescriptor) -> None:
     """v1-kinds.md 1 and 2. Only autoscaling policies have a short name, as ever.
 
@@ -208,7 +209,7 @@ def test_names_scope_and_subresource(kind: KindDescriptor) -> None:
     assert version["subresources"] == {"status": {}}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_the_crd_fits_the_annotation_of_client_side_apply(kind: KindDescriptor) -> None:
     """262,144 bytes for all annotations together; kubectl stores the whole object in one. Three fifths leave room."""
     assert len(json.dumps(crd_of(kind.kind))) < 157_286
@@ -327,7 +328,7 @@ def test_the_record_of_creation_is_in_the_status(schema: JsonObject) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_what_annotations_note_is_in_the_status_too(kind: KindDescriptor) -> None:
     """A replace removes annotations, and keeps the status."""
     status = schema_of(kind.kind)["properties"]["status"]["properties"]

@@ -8,6 +8,7 @@ import pytest
 from api.convert import ConversionError
 from api.hosting import HostingError, resolve
 from api.meta import JsonObject
+from tests.tables import each_row
 
 _SHARED_TOO = "spec.containers: holds containers for models to name, but "
 _TWO_FORMS = "use one form in the whole manifest"
@@ -171,7 +172,7 @@ def test_taking_apart_changes_nothing_and_shares_nothing() -> None:
 # --- what is wrong
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("spec", "said"),
     [
         pytest.param(

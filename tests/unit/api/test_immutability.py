@@ -20,6 +20,7 @@ from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.documents import documents
 from tests.empties import with_empties, without_empties
+from tests.tables import each_row
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.contract import schema_of
 from tests.unit.api.least import LEAST, manifest
@@ -76,7 +77,7 @@ def test_a_finalizer_can_be_removed_in_every_state(kind: KindDescriptor, subtest
             assert _refusals(kind.kind, released, stored) == []
 
 
-@pytest.mark.parametrize("sample", JOB_SAMPLES, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
+@each_row("sample", JOB_SAMPLES, ids=lambda each: f"{each['kind']}-{each['metadata']['name']}")
 def test_what_is_written_and_empty_is_the_same_as_what_is_absent(sample: JsonObject) -> None:
     """A predecessor stored its objects without empty values: their manifests, unchanged, are no edits."""
     kind = BY_KIND[sample["kind"]]

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from api.schema.pattern import to_re2
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("aws", "re2"),
     [
         pytest.param("[a-z]+", "^[a-z]+$", id="anchored: AWS matches the whole text"),

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import pytest
-
 from api.meta import JsonObject
 from api.v1 import KINDS
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
+from tests.tables import each_row
 from tests.unit.api.contract import schema_of
 from tests.unit.api.least import LEAST, manifest
 
@@ -72,13 +71,13 @@ class Place:
         return "".join("[0]" if s == "[]" else f".{s}" for s in self.segments).removeprefix(".")
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_the_least_manifest_of_v1_is_accepted(kind: str) -> None:
     """Manifests run unmodified."""
     assert _refusals(kind, manifest(kind)) == []
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_every_field_can_be_given(kind: str) -> None:
     """A manifest that goes down to the field, and has all that this needs, is accepted: also what proves the rest."""
     refused = {str(place): found for place in _places(kind) if (found := _refusals(kind, _reaching(kind, place)))}
@@ -86,7 +85,7 @@ def test_every_field_can_be_given(kind: str) -> None:
     assert refused == {}
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_a_missing_required_field_is_refused_by_its_path(kind: str) -> None:
     """As soon as its parent is there."""
     required = [place for place in _places(kind) if place.is_required]
@@ -103,7 +102,7 @@ def test_a_missing_required_field_is_refused_by_its_path(kind: str) -> None:
     assert "spec.region" not in map(str, required), "namespaces and flags have defaults"
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_every_broken_constraint_is_refused_by_its_path(kind: str) -> None:
     """Types, lengths, bounds, patterns and lists of values."""
     missed = []
@@ -122,7 +121,7 @@ def test_every_broken_constraint_is_refused_by_its_path(kind: str) -> None:
     assert tried > 15
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_an_unknown_field_is_reported_by_its_path(kind: str) -> None:
     """At every object: what strict validation refuses and the default warns of. The server drops it."""
     missed = []
@@ -137,7 +136,7 @@ def test_an_unknown_field_is_reported_by_its_path(kind: str) -> None:
     assert missed == []
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_what_v1_required_is_refused_without_it_and_without_what_stands_in_for_it(kind: str) -> None:
     """Said as `Required value` at the field that v1 required."""
     by_path = {".".join(place.segments).replace(".[]", "[]"): place for place in _places(kind)}
@@ -150,7 +149,7 @@ def test_what_v1_required_is_refused_without_it_and_without_what_stands_in_for_i
         assert f"{place}: Required value" in _refusals(kind, obj)
 
 
-@pytest.mark.parametrize("kind", LEAST)
+@each_row("kind", LEAST)
 def test_fields_that_exclude_each_other_are_refused_together(kind: str) -> None:
     """With both their names, at what holds them."""
     by_path = {".".join(place.segments).replace(".[]", "[]"): place for place in _places(kind)}

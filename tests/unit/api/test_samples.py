@@ -15,6 +15,7 @@ from hack import crds
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.documents import document, documents
+from tests.tables import each_row
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.expected import expected, leaves, request_shape, without
 
@@ -39,7 +40,7 @@ class Sent:
     added: JsonObject
 
 
-@pytest.mark.parametrize("document", _DOCUMENTS)
+@each_row("document", _DOCUMENTS)
 def test_a_sample_is_valid(document: JsonObject) -> None:
     """`kubectl apply --validate=strict`: by the checked-in CRD."""
     assert document["apiVersion"] == API_VERSION
@@ -47,7 +48,7 @@ def test_a_sample_is_valid(document: JsonObject) -> None:
     assert [str(cause) for cause in validate(_schema(document["kind"]), document)] == []
 
 
-@pytest.mark.parametrize("document", _DOCUMENTS)
+@each_row("document", _DOCUMENTS)
 def test_each_request_of_a_sample_is_what_its_manifest_says_member_by_member(document: JsonObject) -> None:
     """Compared with what botocore's shapes make of the manifest, then given to botocore's own validator."""
     for sent in _requests(document):
@@ -57,7 +58,7 @@ def test_each_request_of_a_sample_is_what_its_manifest_says_member_by_member(doc
         assert ParamValidator().validate(sent.request, shape).generate_report() == ""
 
 
-@pytest.mark.parametrize("document", _DOCUMENTS)
+@each_row("document", _DOCUMENTS)
 def test_nothing_of_a_sample_is_dropped(document: JsonObject) -> None:
     """Every leaf of the manifest is in some request: under its name, with its value."""
     spec = without(document["spec"], *_OPERATORS_OWN)

@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import referencing
 import yaml
 from jsonschema import Draft7Validator, FormatChecker
@@ -19,6 +18,7 @@ from api.meta import GROUP, JsonObject
 from api.v1 import KINDS
 from hack import schemas
 from tests.documents import SAMPLES, document
+from tests.tables import each_row
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs" / "schemas"
@@ -59,7 +59,7 @@ def test_every_file_is_a_schema() -> None:
     assert {*files()} == {FOLDER / schemas.ALL, *map(schema_of, KINDS)}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@each_row("path", FILES, ids=lambda path: path.stem)
 def test_a_sample_names_the_schema_that_it_meets(path: Path) -> None:
     """Its first line, so that an editor checks and completes what is changed in it."""
     line = path.read_text("utf-8").partition("\n")[0]
@@ -83,7 +83,7 @@ def misspelt(value: Any) -> Iterator[Any]:
             yield from ([*value[:index], each, *value[index + 1 :]] for each in misspelt(item))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_typo_in_any_field_is_found(kind: KindDescriptor) -> None:
     """The API server drops an unknown field with a warning at most; strict files find it before."""
     manifest = document(ROOT / "samples" / f"{SAMPLES[kind.kind]}.yaml")
@@ -94,7 +94,7 @@ def test_a_typo_in_any_field_is_found(kind: KindDescriptor) -> None:
     assert [each for each in typos if "kind" in each and not problems(FOLDER / schemas.ALL, each)] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("metadata", "is_valid"),
     [
         ({"name": "a", "annotations": {f"{GROUP}/deletion-policy": "retain"}}, True),
@@ -117,7 +117,7 @@ def test_metadata_are_checked_as_far_as_they_are_known(metadata: JsonObject, is_
     assert (problems(schema_of(kind), manifest) == []) is is_valid
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_schema_asks_for_what_the_crd_asks_for(kind: KindDescriptor) -> None:
     """Types, limits and required fields are the CRD's; but for Kubernetes' extensions and what closes objects."""
     crd = document(ROOT / f"config/crd/bases/{GROUP}_{kind.plural}.yaml")

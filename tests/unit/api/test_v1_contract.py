@@ -8,7 +8,7 @@ from _pytest.mark import ParameterSet
 from api.convert import to_request, to_status
 from api.meta import JsonObject
 from api.v1 import KINDS
-from tests.tables import each_cell
+from tests.tables import each_cell, each_row
 from tests.unit.api.contract import Row, at, find, nested, rows, sample, schema_of, segments_of
 
 _KINDS = {kind.kind: kind for kind in KINDS}
@@ -133,7 +133,7 @@ def test_a_field_is_required_just_where_v1_required_it(row: Row) -> None:
     assert row.is_required or not conditional
 
 
-@pytest.mark.parametrize("kind", _KINDS)
+@each_row("kind", _KINDS)
 def test_a_conditional_requirement_names_the_field_first_and_then_what_stands_in_for_it(kind: str) -> None:
     """The API server reports the errors of the first branch: `spec.x: Required value`, as v1 did."""
     for entry in _KINDS[kind].compat.required_unless:
@@ -148,7 +148,7 @@ def test_a_conditional_requirement_names_the_field_first_and_then_what_stands_in
         assert {[*parents, name][0], *entry.alternatives} <= set(holder["properties"])
 
 
-@pytest.mark.parametrize("kind", _KINDS)
+@each_row("kind", _KINDS)
 def test_a_new_field_in_a_structure_of_v1_is_optional(kind: str) -> None:
     """A manifest of v1 cannot have it."""
     known = {row.path for row in rows(kind)}
@@ -160,7 +160,7 @@ def test_a_new_field_in_a_structure_of_v1_is_optional(kind: str) -> None:
             assert f"{structure}.{name}" in known
 
 
-@pytest.mark.parametrize("kind", _KINDS)
+@each_row("kind", _KINDS)
 def test_spec_itself_is_required_only_where_v1_required_it(kind: str) -> None:
     """v1-kinds.md 1."""
     assert schema_of(kind).get("required", []) == (["spec"] if kind in _WITH_SPEC else [])

@@ -9,6 +9,7 @@ from api import autoscaling, hosting
 from api.convert import to_request
 from api.meta import JsonObject
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
+from tests.tables import each_row
 from tests.unit.api.contract import Row, at, sample, segments_of, spec_rows
 
 # All names are "text", which is what a row's field is set to: whatever refers to something then still does.
@@ -56,7 +57,7 @@ def _cases(kind: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("row", "member"), _cases("HostingDeployment"))
+@each_row(("row", "member"), _cases("HostingDeployment"))
 def test_every_field_of_a_deployment_reaches_its_aws_members(row: Row, member: str) -> None:
     """Column aws_member: containers in either form, one of them as the primary one, more of them in order."""
     spec = _with(row, _base_for(row, member))
@@ -66,7 +67,7 @@ def test_every_field_of_a_deployment_reaches_its_aws_members(row: Row, member: s
     _assert_same(row, at(request, segments), part)
 
 
-@pytest.mark.parametrize(("row", "member"), _cases("HostingAutoscalingPolicy"))
+@each_row(("row", "member"), _cases("HostingAutoscalingPolicy"))
 def test_every_field_of_a_policy_reaches_its_aws_members(row: Row, member: str) -> None:
     """Column aws_member: what both requests have goes to both."""
     base = copy.deepcopy(_POLICY)

@@ -15,6 +15,7 @@ from controller.aws.errors import (
     classify,
 )
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 
 C = ErrorClass
 
@@ -151,7 +152,7 @@ def reply(operation: str, code: str, message: str, status: int = 400) -> ClientE
     return ClientError(body, operation)
 
 
-@pytest.mark.parametrize(("operation", "code", "message", "expected"), EXAMPLES)
+@each_row(("operation", "code", "message", "expected"), EXAMPLES)
 def test_a_reply_has_one_meaning(operation: str, code: str, message: str, expected: ErrorClass) -> None:
     """v1-kinds.md 13: code and wording, per operation."""
     error = classify(operation, reply(operation, code, message))
@@ -159,7 +160,7 @@ def test_a_reply_has_one_meaning(operation: str, code: str, message: str, expect
     assert error.known
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.error_class.value}: {min(row.codes)} {row.text}")
+@each_row("row", TABLE, ids=lambda row: f"{row.error_class.value}: {min(row.codes)} {row.text}")
 def test_every_row_decides_an_example_and_names_its_source(row: object) -> None:
     """A row that no example reaches is dead or shadowed by an earlier one."""
     first = [
@@ -214,7 +215,7 @@ def test_what_botocore_takes_for_throttling_is_throttling() -> None:
     assert {classify("x", reply("x", code, "")).error_class for code in codes} == {C.THROTTLED}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "expected", "ambiguous"),
     [
         (301, C.REFUSED, False),
@@ -234,7 +235,7 @@ def test_what_botocore_takes_for_throttling_is_throttling() -> None:
         (504, C.RETRYABLE, True),
     ],
 )
-@pytest.mark.parametrize("code", ["", "status", "Odd"])
+@each_row("code", ["", "status", "Odd"])
 def test_the_status_decides_where_the_code_does_not(
     code: str, status: int, expected: ErrorClass, ambiguous: bool
 ) -> None:
@@ -253,7 +254,7 @@ def test_a_broken_server_may_have_done_what_was_asked(status: int) -> None:
         assert (error.error_class, error.ambiguous, error.known) == (ErrorClass.RETRYABLE, True, True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "expected"),
     [
         ({}, None),
@@ -269,7 +270,7 @@ def test_a_broken_server_may_have_done_what_was_asked(status: int) -> None:
         ({"retry-after": "0"}, None),
     ],
 )
-@pytest.mark.parametrize("status", [429, 503])
+@each_row("status", [429, 503])
 def test_a_reply_may_say_when_to_come_back(status: int, headers: dict[str, str], expected: float | None) -> None:
     """RFC 9110 10.2.3: seconds, or a date by the clock of the server; a header that says nothing is none."""
     exc = reply("CreateTrainingJob", "", "", status)

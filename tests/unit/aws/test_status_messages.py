@@ -28,6 +28,7 @@ from controller.aws.events.message import (
     parse,
     time_of,
 )
+from tests.tables import each_row
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 MILLIS = "1777636800250"
@@ -194,7 +195,7 @@ def test_states_in_capitals_are_spelled_as_the_api_does(text: str, status: str) 
     assert api_spelling(text) == status
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "time"),
     [
         (MILLIS, NOW),
@@ -258,7 +259,7 @@ def test_a_scheduled_rule_is_a_heartbeat() -> None:
     assert parse(body) == Heartbeat("us-east-1", "123456789012", datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "reason"),
     [
         ("", "unreadable"),

@@ -17,9 +17,10 @@ from controller.aws.targets import Target
 from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
 from tests.fakes.sagemaker.jobs import FakeJobs
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("depths", "pages"),
     [
         pytest.param([], 1, id="nothing followed: the first page"),

@@ -8,10 +8,11 @@ from controller.kube import errors
 from controller.kube.errors import error_from_response, error_from_status
 from controller.runtime.cache.reflector import Unreachable
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 from tests.unit.kube.scripted import status_object
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "reason", "error", "error_class"),
     [
         (404, "NotFound", errors.NotFound, ErrorClass.NOT_FOUND),

@@ -12,6 +12,7 @@ from controller.reconcile import reasons
 from hack.captures import BLOCK, HEIGHT, REPOSITORY, SHOW, WIDTH, commands, compared, difference, normal, pages
 from hack.sandbox.samples import NAMED, SAMPLES
 from hack.sandbox.show.guidance import COMMANDS
+from tests.tables import each_row
 
 PAGES = pages()
 IDS = [str(page.relative_to(REPOSITORY)) for page in PAGES]
@@ -38,7 +39,7 @@ def test_every_task_is_captured() -> None:
     assert {REPOSITORY / "README.md", REPOSITORY / "docs" / "sandbox.md"} <= set(PAGES)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
+@each_row("page", PAGES, ids=IDS)
 def test_a_capture_holds_nothing_that_changes_from_run_to_run(page: Path) -> None:
     """Times, ids and ports: else each run would change the page."""
     for block in BLOCK.finditer(page.read_text()):
@@ -46,7 +47,7 @@ def test_a_capture_holds_nothing_that_changes_from_run_to_run(page: Path) -> Non
         assert compared(normal(block["text"])) == compared(block["text"])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
+@each_row("page", PAGES, ids=IDS)
 def test_captured_tables_have_the_columns_of_today(page: Path) -> None:
     """Those of the kinds' descriptors."""
     for command, lines in outputs(page):
@@ -60,7 +61,7 @@ def test_captured_tables_have_the_columns_of_today(page: Path) -> None:
         assert all(each in [header(kind, is_wide="-o wide" in command) for kind in kinds] for each in shown)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
+@each_row("page", PAGES, ids=IDS)
 def test_captured_conditions_and_events_exist(page: Path) -> None:
     """Types and reasons are those of the one table."""
     types = {each.name for each in reasons.CONDITIONS}

@@ -4,9 +4,8 @@ import dataclasses
 import re
 from pathlib import Path
 
-import pytest
-
 from controller.settings import Settings
+from tests.tables import each_row
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "api" not in path.relative_to(ROOT / "docs").parts)
@@ -19,7 +18,7 @@ GUIDES = [path for path in PAGES if DESIGN not in path.parents]
 GUIDE_IDS = [str(path.relative_to(ROOT)) for path in GUIDES]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=IDS)
+@each_row("page", PAGES, ids=IDS)
 def test_links_lead_to_files(page: Path) -> None:
     """Relative ones, outside code (patterns look like links); nobody looks after them by hand."""
     prose = re.sub(r"`[^`\n]*`", "", page.read_text())
@@ -27,7 +26,7 @@ def test_links_lead_to_files(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("page", GUIDES, ids=GUIDE_IDS)
+@each_row("page", GUIDES, ids=GUIDE_IDS)
 def test_commands_name_files_of_the_repository(page: Path) -> None:
     """Paths below our folders. The page on new kinds names files that are yet to be made."""
     if page.name == "adding-a-kind.md":
@@ -36,7 +35,7 @@ def test_commands_name_files_of_the_repository(page: Path) -> None:
     assert [path for path in named if not (ROOT / path.rstrip(".")).exists()] == []
 
 
-@pytest.mark.parametrize("page", GUIDES, ids=GUIDE_IDS)
+@each_row("page", GUIDES, ids=GUIDE_IDS)
 def test_flags_of_the_operator_exist(page: Path) -> None:
     """Those that stand alone in back quotes."""
     of_others = {

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-import pytest
-
 from api.descriptor import KindDescriptor
 from api.meta import GROUP, JsonObject
 from api.v1 import KINDS
 from hack.crds import ROOT
 from tests.documents import document
+from tests.tables import each_row
 
 FOLDER: Final = ROOT / "config" / "kube-state-metrics"
 CONFIG: Final = document(FOLDER / "config.yaml")
@@ -56,7 +55,7 @@ def paths(kind: KindDescriptor) -> Iterator[tuple[JsonObject, list[str], str]]:
             yield start, path, ""
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_every_path_is_a_field_and_every_value_a_number(kind: KindDescriptor) -> None:
     """Numbers, times and the True or False of conditions are what a gauge can show."""
     found = list(paths(kind))

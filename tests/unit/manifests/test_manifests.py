@@ -28,6 +28,7 @@ from controller.settings import parse
 from hack.manifests.__main__ import main as generate
 from tests.documents import document, documents
 from tests.syntax import tree
+from tests.tables import each_row
 
 ROOT = Path(__file__).resolve().parents[3]
 RELEASE = ROOT / "release" / "rolebased"
@@ -124,7 +125,7 @@ METRIC = re.compile(
 )
 
 
-@pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
+@each_row(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
 def test_alerts_and_panels_ask_for_metrics_that_exist(name: str, query: str) -> None:
     """A renamed metric would leave them silent."""
     asked = set(METRIC.findall(query))
@@ -132,7 +133,7 @@ def test_alerts_and_panels_ask_for_metrics_that_exist(name: str, query: str) -> 
     assert asked <= exposed().keys()
 
 
-@pytest.mark.parametrize(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
+@each_row(("name", "query"), QUERIES, ids=[name for name, _ in QUERIES])
 def test_alerts_and_panels_group_and_choose_by_labels_that_exist(name: str, query: str) -> None:
     """A label that no series has makes one group of all of them; `namespace` is the scraper's."""
     grouped = [re.split(r",\s*", labels) for labels in re.findall(r"\b(?:by|on) \(([^)]*)\)", query)]
@@ -155,7 +156,7 @@ def test_the_alert_about_denied_calls_knows_all_codes_of_denial() -> None:
     assert [code for code in sorted(codes) if not re.fullmatch(pattern, code)] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+@each_row("page", PAGES, ids=lambda path: path.stem)
 def test_pages_name_metrics_that_exist(page: Path) -> None:
     """Runbooks send people to look at them; the name of the family does, too."""
     named = set(
@@ -165,7 +166,7 @@ def test_pages_name_metrics_that_exist(page: Path) -> None:
     assert named <= known
 
 
-@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+@each_row("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_every_alert_has_a_runbook(rule: dict[str, Any]) -> None:
     """The page that its annotation names says what it means and what to do."""
     page = (ROOT / rule["annotations"]["runbook_url"]).read_text()
@@ -253,7 +254,7 @@ def members(kind: Any) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_kind_with_a_role_in_its_requests_may_pass_it(kind: Any) -> None:
     """API reference, RoleArn and ExecutionRoleArn: the caller must have iam:PassRole."""
     roles = {each for each in members(kind) if each.endswith((".RoleArn", ".ExecutionRoleArn", ".ValidationRole"))}
@@ -261,7 +262,7 @@ def test_a_kind_with_a_role_in_its_requests_may_pass_it(kind: Any) -> None:
     assert bool(statements(kind.singular, "iam:PassRole")) == bool(roles)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_a_kind_with_encrypted_volumes_may_make_grants_for_them(kind: Any) -> None:
     """Developer guide, API permissions: kms:CreateGrant, of the caller, if a volume has a customer's key.
 
@@ -274,7 +275,7 @@ def test_a_kind_with_encrypted_volumes_may_make_grants_for_them(kind: Any) -> No
     assert bool(statements(kind.singular, "kms:DescribeKey")) == is_encrypting
 
 
-@pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")))
+@each_row("policy", sorted(path.stem for path in POLICIES.glob("*.json")))
 def test_keys_are_used_through_sagemaker_only(policy: str) -> None:
     """Otherwise the operator's role could grant keys to anybody."""
     via = {"kms:ViaService": "sagemaker.*.amazonaws.com*"}
@@ -296,7 +297,7 @@ def test_who_registers_a_variant_for_scaling_may_look_at_its_endpoint_and_change
     }
 
 
-@pytest.mark.parametrize("policy", sorted(path.stem for path in POLICIES.glob("*.json")) or ["operator"])
+@each_row("policy", sorted(path.stem for path in POLICIES.glob("*.json")) or ["operator"])
 def test_roles_are_passed_to_sagemaker_only(policy: str) -> None:
     """Without the condition a role could be handed to any service."""
     for statement in json.loads((POLICIES / f"{policy}.json").read_text())["Statement"]:

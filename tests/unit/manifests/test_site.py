@@ -3,14 +3,13 @@
 import re
 from typing import Final
 
-import pytest
-
 from hack.site.hooks import DOCS, linked, navigation, pages
+from tests.tables import each_row
 
 REPOSITORY: Final = "https://git.example/operator"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("page", "link", "wanted"),
     [
         ("install.md", "aws-identity.md#check-it", "aws-identity.md#check-it"),

@@ -21,6 +21,7 @@ from controller.reconcile.status import messages
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
 from tests.fakes.kstatus import kstatus
+from tests.tables import each_row
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
 from tests.unit.reconcile import test_resource_table as resource_table
@@ -39,7 +40,8 @@ def about(kind: KindDescriptor, base: Callable[[o.Observed], o.Observed], **cell
     """The decision about a cell of the kind's table, with `base` changed."""
     if kind in JOBS:
         whole = {"whose": "ours", "asked by": "describe", "state": "InProgress", "object": "wanted", "spec": "same"}
-        step: object = job.decide(base(job_table.observed(kind, {**whole, **cell})))
+        seen = job_table.observed(kind, {**whole, **cell})
+        step: object = job.decide(seen.with_base(base(seen.base)))
     elif kind is HOSTING_DEPLOYMENT:
         hosted = hosting_table.observed(
             {"whose": "ours", "state": "InService", "object": "wanted", "spec": "same", **cell}
@@ -77,7 +79,7 @@ def paused(kind: KindDescriptor) -> s.Finish:
 def waiting(kind: KindDescriptor) -> s.Finish:
     """Nothing was asked of AWS yet: its budget is used up."""
     whole = {"whose": "unknown", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return s.Finish(messages.waiting(job_table.observed(kind, whole)))
+    return s.Finish(messages.waiting(job_table.observed(kind, whole).base))
 
 
 RETRYABLE = refused(ErrorClass.RETRYABLE, o.During.DESCRIBE)
@@ -154,8 +156,8 @@ BEFORE = {
 }
 
 
-@pytest.mark.parametrize("before", BEFORE)
-@pytest.mark.parametrize(
+@each_row("before", BEFORE)
+@each_row(
     ("kind", "decided", "ready", "reconciling", "stalled", "end", "reason", "computed"),
     ROWS,
 )
@@ -282,7 +284,7 @@ EVENTS: list[tuple[str, Sequence[KindDescriptor], Decided, list[str]]] = [
 TOLD = [pytest.param(kind, *row[2:], id=f"{kind.kind}: {row[0]}") for row in EVENTS for kind in row[1]]
 
 
-@pytest.mark.parametrize(("kind", "decided", "events"), TOLD)
+@each_row(("kind", "decided", "events"), TOLD)
 def test_what_users_ask_about_is_told_in_one_event(kind: KindDescriptor, decided: Decided, events: list[str]) -> None:
     """modern-expectations.md 3; what passes by itself is no event."""
     assert [f"{each.type} {each.reason}" for each in decided(kind).events] == events
@@ -298,7 +300,7 @@ def test_a_change_of_status_names_both() -> None:
 def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: s.Phase) -> None:
     """modern-expectations.md 3: Resumed."""
     whole = {"whose": "ours", "asked by": "list", "state": "InProgress", "object": "wanted", "spec": "same"}
-    seen = job_table.observed(JOBS[0], whole)
+    seen = job_table.observed(JOBS[0], whole).base
     status_update = s.StatusUpdate(phase, "Any")
     told = messages.resumed(replace(seen, reasons={"Reconciling": "Paused"}), status_update)
     assert [each.reason for each in told] == ([] if phase is s.Phase.PAUSED else ["Resumed"])

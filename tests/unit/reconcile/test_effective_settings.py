@@ -9,6 +9,7 @@ from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaul
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.observation import Adoption, Policy
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 
 
 def effective_settings(own: dict[str, str] | None = None, namespace: dict[str, str] | None = None) -> EffectiveSettings:
@@ -164,7 +165,7 @@ def test_an_object_cannot_choose_credentials_or_where_they_are_sent() -> None:
     assert set(own) == {name for name, each in KNOWN.items() if each.places == {Place.NAMESPACE}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("namespace", "mapped_role", "told"),
     [
         pytest.param({"role-arn": "team"}, "", "annotation role-arn that is not the ARN of an IAM role", id="no ARN"),

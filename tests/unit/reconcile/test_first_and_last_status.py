@@ -27,6 +27,7 @@ from tests.faults import hosting_world, scaling_world, tuning_world
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.scaling_world import ScalingWorld
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 
 SINGLE = (TRAINING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
 """Tuning jobs have a world of their own."""
@@ -90,8 +91,8 @@ def refused(kind: KindDescriptor, error: CallError, name: str = "") -> World:
     return world
 
 
-@pytest.mark.parametrize("kind", SINGLE, ids=lambda kind: kind.kind)
-@pytest.mark.parametrize("error", REFUSALS)
+@each_row("kind", SINGLE, ids=lambda kind: kind.kind)
+@each_row("error", REFUSALS)
 def test_a_refused_creation_shows_the_name_and_the_logs_that_were_tried(kind: KindDescriptor, error: CallError) -> None:
     """As the predecessor did. It is no record: the job can be created when what was wrong is corrected."""
     world = refused(kind, error)

@@ -24,6 +24,7 @@ from controller.reconcile.endpoint.observation import (
 )
 from controller.reconcile.passes.reconciler import next_step
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 
 decide = partial(next_step, endpoint.decide)
 """As the loop takes it."""
@@ -156,7 +157,7 @@ LIVING = [
 ]
 
 
-@pytest.mark.parametrize(("external", "desired", "decided"), LIVING)
+@each_row(("external", "desired", "decided"), LIVING)
 def test_an_endpoint_that_is_wanted(external: o.External, desired: Desired, decided: str) -> None:
     """Rows 1, 3 to 5, 7, 8 and 12: action and status for every state, with the spec as it runs and changed."""
     children = (M1, C1, M2, C2) if desired is OTHER else (M1, C1)
@@ -347,8 +348,8 @@ def test_an_endpoint_that_was_deleted_outside_and_has_a_taken_name(setbacks: int
 # --- deletion
 
 
-@pytest.mark.parametrize("desired", [SAME, OTHER, None])
-@pytest.mark.parametrize("value", VALUES)
+@each_row("desired", [SAME, OTHER, None])
+@each_row("value", VALUES)
 def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | None) -> None:
     """Rows 9 to 11, D-16: every settled state can be deleted; the others are waited for."""
     step = decide(seen(found(value), desired=desired, deleting_for_s=5.0))
@@ -426,8 +427,8 @@ def test_retain_keeps_the_children_at_aws_too() -> None:
     assert told(decide(seen(found("InService"), deleting_for_s=1.0, policy=policy, done=done))) == "RemoveFinalizer"
 
 
-@pytest.mark.parametrize("deleting_for_s", [None, 60.0])
-@pytest.mark.parametrize("value", VALUES)
+@each_row("deleting_for_s", [None, 60.0])
+@each_row("value", VALUES)
 def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | None) -> None:
     """Annotation paused: no AWS calls; a deletion waits."""
     step = decide(seen(found(value), desired=OTHER, policy=o.Policy(paused=True), deleting_for_s=deleting_for_s))
@@ -436,8 +437,8 @@ def test_a_paused_deployment_is_left_alone(value: str, deleting_for_s: float | N
     assert step.status_update.phase is s.Phase.PAUSED
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass))
-@pytest.mark.parametrize("deleting_for_s", [None, 60.0])
+@each_row("error_class", list(ErrorClass))
+@each_row("deleting_for_s", [None, 60.0])
 def test_no_error_takes_the_finalizer_off_what_was_created(
     error_class: ErrorClass, deleting_for_s: float | None
 ) -> None:

@@ -19,6 +19,7 @@ from controller.reconcile.endpoint.observation import (
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.hosting_world import manifest as hosting_manifest
+from tests.tables import each_row
 from tests.unit.reconcile.test_hosting_decisions import (
     C1,
     C2,
@@ -63,7 +64,7 @@ def events_of(step: EndpointStep) -> list[str]:
     return [event.reason for event in step.events]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("external", "changes", "decided"),
     [
         pytest.param(SWITCHED, {}, "InService: stuck, Drifted", id="another configuration: told"),

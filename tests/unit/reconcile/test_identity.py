@@ -12,6 +12,7 @@ from controller.reconcile.endpoint.observation import Update
 from controller.reconcile.identity import confirmed, identified, is_contradicted, is_replaced, unproven
 from controller.reconcile.mutable.observation import UpdateStep
 from controller.runtime.errors import ABSENT
+from tests.tables import each_row
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 THEN = NOW - timedelta(hours=1)
@@ -48,7 +49,7 @@ FRACTION = replace(BY_AWS, creation_time=THEN + timedelta(milliseconds=250))
 RECORDS = {"AWS's time": BY_AWS, "AWS's fraction": FRACTION, "our time": BY_US, "no time": UNDATED}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "late", "is_same"),
     [
         pytest.param("AWS's time", timedelta(0), True, id="the same"),
@@ -132,8 +133,8 @@ CHANGES = [s.Stop(), s.Delete("job"), s.PutTags(), s.DropTags(("key",)), Update(
 """Each step that changes or deletes what exists."""
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize(
+@each_row("change", CHANGES, ids=lambda each: type(each).__name__)
+@each_row(
     "external",
     [
         pytest.param(None, id="not asked"),
@@ -147,8 +148,8 @@ def test_nothing_is_changed_but_after_a_describe_of_the_same_pass(change: s.Chan
     assert identified(observed(BY_AWS, answer(THEN)), change) is change
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda each: type(each).__name__)
-@pytest.mark.parametrize("record", [BY_US, UNDATED, replace(BY_AWS, is_unverified=True)], ids=["ours", "none", "fits"])
+@each_row("change", CHANGES, ids=lambda each: type(each).__name__)
+@each_row("record", [BY_US, UNDATED, replace(BY_AWS, is_unverified=True)], ids=["ours", "none", "fits"])
 def test_nothing_is_changed_before_tags_were_read_where_only_another_clock_speaks_for_it(
     change: s.ChangeStep, record: o.Recorded
 ) -> None:

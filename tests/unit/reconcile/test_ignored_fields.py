@@ -15,6 +15,7 @@ from tests.fakes.job_manifests import SPECS, manifest, manifest_of
 from tests.fakes.world import World
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
+from tests.tables import each_row
 
 JOBS = [kind for kind in KINDS if kind.kind in SPECS]
 each_job = pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
@@ -143,7 +144,7 @@ def test_a_value_is_not_shown() -> None:
     assert "fakeword" not in str(world.recorder.messages)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_every_list_that_becomes_a_map_is_looked_at(kind: KindDescriptor) -> None:
     """By the kind's fields: hyperparameters, environments, parameters of rules, and what AWS will add."""
     given: Any = [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}, {"name": "a", "value": "3"}]

@@ -16,9 +16,11 @@ from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.job import decide as job
 from controller.reconcile.job.decide import JobStep
+from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.passes.reconciler import next_step
 from controller.runtime.errors import ABSENT, ErrorClass
-from tests.tables import each_cell
+from tests.tables import each_cell, each_row
+from tests.unit.reconcile.job_observations import changed, job_of
 
 decide = partial(next_step, job.decide)
 """As the loop takes it."""
@@ -33,9 +35,9 @@ JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING
 VALUES = ("InProgress", "Stopping", "Stopped", "Failed", "Completed", "Novel")
 
 
-def observed(**changes: Any) -> o.Observed:
+def observed(**changes: Any) -> JobObservation:
     """An object that is prepared, wanted, and of which nothing is known."""
-    seen = o.Observed(
+    base = o.Observed(
         descriptor=TRAINING_JOB,
         name="job",
         is_name_generated=True,
@@ -44,10 +46,10 @@ def observed(**changes: Any) -> o.Observed:
         generation=2,
         now=NOW,
     )
-    return replace(seen, **changes)
+    return job_of(base, **changes)
 
 
-def recorded(**changes: Any) -> o.Observed:
+def recorded(**changes: Any) -> JobObservation:
     """An object whose status records a creation."""
     return observed(**{"recorded": RECORDED, "is_recorded_in_status": True, "shown": "InProgress", **changes})
 
@@ -114,15 +116,15 @@ FOREIGN_TABLE = [(description(value), "stuck: AlreadyExists", "remove finalizer"
 OURS_TABLE = [row for row in GENERATED_TABLE if isinstance(row[0], o.ExternalResource)]
 
 
-def _rows(name: str, base: o.Observed, table: list[tuple[o.External, str, str]]) -> list[Any]:
+def _rows(name: str, seen: JobObservation, table: list[tuple[o.External, str, str]]) -> list[Any]:
     rows = []
     for external, wanted, deleted in table:
         what = (
             f"{external.source.value} {external.value}" if isinstance(external, o.ExternalResource) else str(external)
         )
-        what = f"{base.descriptor.kind}, {what}"
-        rows.append(pytest.param(replace(base, external=external), wanted, id=f"{name}, {what}, wanted"))
-        deleting = replace(base, external=external, deleting_for_s=100.0)
+        what = f"{seen.base.descriptor.kind}, {what}"
+        rows.append(pytest.param(changed(seen, external=external), wanted, id=f"{name}, {what}, wanted"))
+        deleting = changed(seen, external=external, deleting_for_s=100.0)
         rows.append(pytest.param(deleting, deleted, id=f"{name}, {what}, deleting"))
     return rows
 
@@ -148,7 +150,7 @@ TABLE = {job.kind: _table(job) for job in JOBS}
 
 
 @each_cell(TABLE)
-def test_each_state_has_one_answer(seen: o.Observed, expected: str) -> None:
+def test_each_state_has_one_answer(seen: JobObservation, expected: str) -> None:
     """v1-kinds.md 12.1, rows 1 to 14 and 18."""
     assert told(decide(seen)) == expected
 
@@ -250,8 +252,8 @@ SPECIAL = [
 ]
 
 
-@pytest.mark.parametrize(("seen", "expected"), SPECIAL)
-def test_each_special_situation_has_one_answer(seen: o.Observed, expected: str) -> None:
+@each_row(("seen", "expected"), SPECIAL)
+def test_each_special_situation_has_one_answer(seen: JobObservation, expected: str) -> None:
     """Late answers, doubt, holds, rules, and what the predecessor left."""
     assert told(decide(seen)) == expected
 
@@ -259,7 +261,7 @@ def test_each_special_situation_has_one_answer(seen: o.Observed, expected: str) 
 # --- ttl-seconds-after-finished
 
 
-def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> o.Observed:
+def ended(ttl_s: int | None = 60, ended_ago_s: float | None = 20.0, **changes: Any) -> JobObservation:
     """An object that shows the end of its job, with a time to live."""
     policy = replace(o.Policy(ttl_s=ttl_s), **changes.pop("policy", {}))
     return recorded(**{"is_ended": True, "ended_ago_s": ended_ago_s, "policy": policy, **changes})
@@ -302,13 +304,13 @@ EXPIRY = [
 ]
 
 
-@pytest.mark.parametrize(("seen", "expected", "again_s"), EXPIRY)
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.kind)
+@each_row(("seen", "expected", "again_s"), EXPIRY)
+@each_row("job", JOBS, ids=lambda job: job.kind)
 def test_an_object_goes_when_its_time_after_the_end_is_over(
-    job: KindDescriptor, seen: o.Observed, expected: str, again_s: float | None
+    job: KindDescriptor, seen: JobObservation, expected: str, again_s: float | None
 ) -> None:
     """As batch/v1 JobSpec.ttlSecondsAfterFinished: counted from the end, zero means at once."""
-    step = decide(replace(seen, descriptor=job))
+    step = decide(changed(seen, descriptor=job))
     assert told(step) == expected
     assert again_s is None or (isinstance(step, s.Finish) and step.again_s == again_s)
 
@@ -448,8 +450,8 @@ def test_what_may_be_the_cause_is_named_where_it_can_be(
     assert ("Model ns/m" in step.status_update.message) is is_hinted
 
 
-@pytest.mark.parametrize(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
-@pytest.mark.parametrize("error_class", [each for each in ErrorClass if each is not ErrorClass.THROTTLED])
+@each_row(("job", "passing", "lasting"), VALUES_IN_TROUBLE, ids=lambda each: getattr(each, "kind", ""))
+@each_row("error_class", [each for each in ErrorClass if each is not ErrorClass.THROTTLED])
 def test_each_kind_has_its_values_for_trouble_before_the_creation_and_none_after_it(
     job: KindDescriptor, passing: str, lasting: str, error_class: ErrorClass
 ) -> None:
@@ -487,11 +489,11 @@ def test_each_kind_has_its_value_for_a_name_that_is_taken_or_lacking(job: KindDe
     ],
 )
 def test_an_object_that_cannot_be_asked_about_is_deletable_if_it_never_was_created(
-    seen: o.Observed, expected: str
+    seen: JobObservation, expected: str
 ) -> None:
     """No region or a wrong one: no request could be made, so nothing can exist."""
     cannot = failure(ErrorClass.INVALID, o.During.DESCRIBE, sent=False)
-    assert told(decide(replace(seen, failure=cannot, deleting_for_s=50.0))) == expected
+    assert told(decide(changed(seen, failure=cannot, deleting_for_s=50.0))) == expected
 
 
 def test_trouble_is_told_once() -> None:
@@ -557,8 +559,8 @@ def test_rules_are_polled_soon_after_the_end_and_then_within_a_minute(
     assert step.again_s == pause_s
 
 
-@pytest.mark.parametrize("external", [None, summary("InProgress"), summary("Stopping")], ids=["-", "runs", "stops"])
-@pytest.mark.parametrize(
+@each_row("external", [None, summary("InProgress"), summary("Stopping")], ids=["-", "runs", "stops"])
+@each_row(
     ("described_ago_s", "created_ago_s", "due_in_s"),
     [
         pytest.param(None, 5.0, 40.0, id="just created: its rules start with the training"),
@@ -581,7 +583,7 @@ def test_the_rules_of_a_job_that_runs_are_shown_within_a_minute(
         assert step.again_s == due_in_s
     else:
         assert step == s.Describe(background=True)
-    without = decide(replace(seen, are_rules_open=False))
+    without = decide(changed(seen, are_rules_open=False))
     assert isinstance(without, s.Finish)
     assert without.again_s is None
 
@@ -632,43 +634,48 @@ OBSERVATIONS = st.builds(
 
 
 @given(OBSERVATIONS)
-def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: o.Observed) -> None:
+def test_nothing_is_created_twice_or_for_an_object_that_is_going(seen: JobObservation) -> None:
     """D-08: Create needs a prepared, wanted object that never recorded a creation."""
     if isinstance(decide(seen), s.Create):
-        assert seen.recorded is None
-        assert seen.deleting_for_s is None
-        assert seen.has_finalizer
-        assert seen.is_name_persisted
-        assert not seen.is_ended
+        assert seen.base.recorded is None
+        assert seen.base.deleting_for_s is None
+        assert seen.base.has_finalizer
+        assert seen.base.is_name_persisted
+        assert not seen.base.is_ended
 
 
 @given(OBSERVATIONS)
-def test_only_what_is_ours_and_unwanted_is_stopped(seen: o.Observed) -> None:
+def test_only_what_is_ours_and_unwanted_is_stopped(seen: JobObservation) -> None:
     """D-03: Stop needs a deletion, a job that runs, and proof that it is ours."""
     if isinstance(decide(seen), s.Stop):
-        assert seen.deleting_for_s is not None
-        assert isinstance(seen.external, o.ExternalResource)
-        assert seen.external.value == "InProgress"
-        assert seen.recorded or seen.is_name_generated or seen.is_legacy or seen.owner is o.Ownership.OURS
+        assert seen.base.deleting_for_s is not None
+        assert isinstance(seen.base.external, o.ExternalResource)
+        assert seen.base.external.value == "InProgress"
+        assert (
+            seen.base.recorded
+            or seen.base.is_name_generated
+            or seen.base.is_legacy
+            or seen.base.owner is o.Ownership.OURS
+        )
 
 
 @given(OBSERVATIONS)
-def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: o.Observed) -> None:
+def test_the_finalizer_goes_only_when_nothing_of_ours_can_run(seen: JobObservation) -> None:
     """D-09, D-10: terminal, proved absent, or somebody else's."""
     if isinstance(decide(seen), s.RemoveFinalizer):
-        assert seen.deleting_for_s is not None
-        external = seen.external
+        assert seen.base.deleting_for_s is not None
+        external = seen.base.external
         is_over = isinstance(external, o.ExternalResource) and external.value in TRAINING_JOB.status.terminal
-        is_foreign = seen.recorded is None and seen.owner is o.Ownership.FOREIGN
-        was_ended = seen.is_ended and seen.recorded is not None
+        is_foreign = seen.base.recorded is None and seen.base.owner is o.Ownership.FOREIGN
+        was_ended = seen.base.is_ended and seen.base.recorded is not None
         assert is_over or is_foreign or was_ended or external is ABSENT
-        assert seen.failure is None
+        assert seen.base.failure is None
 
 
 @given(OBSERVATIONS)
-def test_a_hold_lets_no_call_through(seen: o.Observed) -> None:
+def test_a_hold_lets_no_call_through(seen: JobObservation) -> None:
     """A refused credential or an invalid spec never loops."""
-    if seen.hold_s is not None:
+    if seen.base.hold_s is not None:
         assert not isinstance(decide(seen), s.Create | s.Stop | s.Describe | s.VerifyOwner)
 
 

@@ -10,9 +10,12 @@ from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, PROCESSING_JO
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.job.decide import decide
+from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile.cells import Cell, Table, enum, table, true_conditions
+from tests.unit.reconcile.job_observations import changed
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 JOBS = (TRAINING_JOB, HYPERPARAMETER_TUNING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
@@ -90,7 +93,7 @@ def of_kind(kind: KindDescriptor) -> Table:
     return replace(TABLE, cells=tuple(cell for cell in TABLE.cells if cell["state"] in known))
 
 
-def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
+def observed(kind: KindDescriptor, cell: Cell) -> JobObservation:
     """The situation of a cell: a prepared object, whose status tells of a running job if it has created one."""
     whose, state = cell["whose"], cell["state"]
     is_created = whose in {"ours", "gone"}
@@ -102,7 +105,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
     elif whose != "unknown":
         source = o.Source.SUMMARY if cell["asked by"] == "list" else o.Source.DESCRIPTION
         external = o.ExternalResource(source, state, arn=arn, created_at=created)
-    return o.Observed(
+    base = o.Observed(
         descriptor=kind,
         name="job",
         is_name_generated=False,
@@ -118,6 +121,7 @@ def observed(kind: KindDescriptor, cell: Cell) -> o.Observed:
         external=external,
         owner={"foreign": o.Ownership.FOREIGN, "ours": o.Ownership.OURS}.get(whose, o.Ownership.UNKNOWN),
     )
+    return JobObservation(base)
 
 
 ACTIONS = {
@@ -173,14 +177,14 @@ def test_every_state_that_aws_lists_is_in_the_table(kind: KindDescriptor) -> Non
     assert enum(kind.service, kind.status.member) <= set(STATES)
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
-@pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
+@each_row("error_class", list(ErrorClass), ids=lambda each: each.value)
+@each_row("kind", JOBS, ids=lambda kind: kind.kind)
 def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
     """Rows 15 to 17: whatever fails in whatever cell, the pass ends, nothing is asked again and no object is let go."""
     for cell in of_kind(kind).cells:
         for during in o.During:
             failure = o.Failure(during, error_class, "SomeCode", "some message")
-            step = decide(replace(observed(kind, cell), failure=failure))
+            step = decide(changed(observed(kind, cell), failure=failure))
             assert isinstance(step, s.Finish), f"{cell}, {during}: {step}"
             assert step.status_update is not None
             assert step.status_update.additional
@@ -190,7 +194,7 @@ def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_cla
 def test_what_is_paused_is_left_alone_in_every_cell(kind: KindDescriptor) -> None:
     """modern-expectations.md 4: no AWS calls, no status but the condition; a deletion waits."""
     for cell in of_kind(kind).cells:
-        step = decide(replace(observed(kind, cell), policy=o.Policy(paused=True)))
+        step = decide(changed(observed(kind, cell), policy=o.Policy(paused=True)))
         assert isinstance(step, s.Finish), f"{cell}: {step}"
         assert step.status_update is not None
         assert step.status_update.phase is s.Phase.PAUSED
@@ -201,5 +205,5 @@ def test_retain_lets_go_in_every_cell_and_touches_nothing(kind: KindDescriptor) 
     """modern-expectations.md 4: whatever the state, whoever owns it."""
     for cell in of_kind(kind).cells:
         if cell["object"] == "deleted":
-            step = decide(replace(observed(kind, cell), policy=o.Policy(retain=True)))
+            step = decide(changed(observed(kind, cell), policy=o.Policy(retain=True)))
             assert isinstance(step, s.RemoveFinalizer), f"{cell}: {step}"

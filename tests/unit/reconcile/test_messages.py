@@ -23,10 +23,12 @@ from controller.reconcile.shared_decisions import failed
 from controller.reconcile.status import messages
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
 from tests.unit.reconcile import test_resource_table as resource_table
 from tests.unit.reconcile import test_scaling_table as scaling_table
+from tests.unit.reconcile.job_observations import changed
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -53,7 +55,7 @@ def conditions(kind: KindDescriptor, end: s.Finish, old: JsonObject | None = Non
     return {each["type"]: each for each in shown}
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.kind)
+@each_row("kind", KINDS, ids=lambda each: each.kind)
 def test_no_condition_and_no_event_is_without_a_message(kind: KindDescriptor) -> None:
     """In every cell of the decision tables."""
     ends = decided(kind)
@@ -63,7 +65,7 @@ def test_no_condition_and_no_event_is_without_a_message(kind: KindDescriptor) ->
         assert all(each.message for each in end.events), end
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda each: each.kind)
+@each_row("kind", KINDS, ids=lambda each: each.kind)
 def test_ready_says_what_is_in_the_way(kind: KindDescriptor) -> None:
     """`kubectl get` answers whether it is well, and its wide output why not: the reason of Stalled or Reconciling."""
     for end in decided(kind):
@@ -77,7 +79,7 @@ def test_ready_says_what_is_in_the_way(kind: KindDescriptor) -> None:
 def seen(**changes: Any) -> o.Observed:
     """A job that is not created yet."""
     cell = {"whose": "never", "asked by": "nobody", "state": "-", "object": "wanted", "spec": "same"}
-    return replace(job_table.observed(TRAINING_JOB, cell), **changes)
+    return replace(job_table.observed(TRAINING_JOB, cell).base, **changes)
 
 
 LASTING = [
@@ -127,10 +129,10 @@ def test_a_long_text_of_aws_is_whole_in_one_field_and_one_event() -> None:
 def test_the_failure_reason_of_a_job_is_whole_in_one_field_and_one_event() -> None:
     """It may be a traceback of a thousand characters."""
     cell = {"whose": "ours", "asked by": "describe", "state": "Failed", "object": "wanted", "spec": "same"}
-    base = job_table.observed(TRAINING_JOB, cell)
-    assert isinstance(base.external, o.ExternalResource)
+    seen = job_table.observed(TRAINING_JOB, cell)
+    assert isinstance(seen.base.external, o.ExternalResource)
     text = "AlgorithmError " * 60
-    end = job.decide(replace(base, external=replace(base.external, failure_reason=text)))
+    end = job.decide(changed(seen, external=replace(seen.base.external, failure_reason=text)))
     assert isinstance(end, s.Finish)
     assert end.status_update is not None
     assert end.status_update.additional == text

@@ -20,6 +20,7 @@ from controller.aws.targets import BASE_IDENTITY, Identity
 from controller.reconcile.namespaces.named_queues import named_queues, trouble_with
 from controller.reconcile.namespaces.settings import NamespaceSettings
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 
 HERE, THERE = "111111111111", "222222222222"
 ROLE_A, ROLE_B = f"arn:aws:iam::{HERE}:role/a", f"arn:aws:iam::{THERE}:role/b"
@@ -41,7 +42,7 @@ def of(**namespaces: dict[Annotation[Any], str]) -> dict[str, tuple[Identity, ..
     return {address.url: each.identities for address, each in named_queues(made, "us-east-2").readers.items()}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("namespaces", "read"),
     [
         pytest.param({"plain": {}, "a": {ROLE_ARN: ROLE_A}}, {}, id="no queue"),
@@ -117,7 +118,7 @@ def test_the_region_is_that_of_the_url_else_of_the_namespace(
     assert found.mistakes == ({} if region else {"a": (mistake,)})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         *(QUEUE_A, f"{QUEUE_A},{QUEUE_B}", f" {QUEUE_A} ,{QUEUE_A}", EMULATED),

@@ -23,6 +23,7 @@ from controller.reconcile import steps as s
 from controller.reconcile.endpoint import decide as hosting
 from controller.reconcile.endpoint.observation import EndpointObservation, MakeChild, RestoreChild, Update
 from controller.reconcile.job import decide as job
+from controller.reconcile.job.observation import JobObservation
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings
 from controller.reconcile.resource import decide as resource
 from controller.reconcile.resource.observation import ResourceObservation
@@ -92,7 +93,6 @@ def observed(*kinds: Any) -> st.SearchStrategy[o.Observed]:
         "external": st.none() | st.just(ABSENT) | found,
         "owner": st.sampled_from(o.Ownership),
         "doubt_for_s": seconds,
-        "described_ago_s": seconds,
         "mutation": st.none() | st.none() | st.sampled_from(o.Mutation),
         "failure": st.none() | st.none() | st.none() | failures,
         "hold_s": st.sampled_from([None, None, None, 30.0]),
@@ -108,8 +108,19 @@ def refuses_to_act(step: object) -> None:
     assert not isinstance(step, MUTATIONS)
 
 
-@given(observed(*JOBS))
-def test_no_job_is_created_or_stopped(seen: o.Observed) -> None:
+@given(
+    st.builds(
+        JobObservation,
+        observed(*JOBS),
+        is_end_expected=st.booleans(),
+        rules_running=st.booleans(),
+        are_rules_open=st.booleans(),
+        described_ago_s=seconds,
+        is_token_old=st.booleans(),
+        stop_was_refused=st.booleans(),
+    )
+)
+def test_no_job_is_created_or_stopped(seen: JobObservation) -> None:
     """Training, tuning, transform and processing jobs."""
     refuses_to_act(job.decide(seen))
 

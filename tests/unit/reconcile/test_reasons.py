@@ -25,6 +25,7 @@ from controller.runtime.errors import ErrorClass
 from controller.runtime.frozen import replace
 from hack.manifests import status_page
 from tests import syntax
+from tests.tables import each_row
 from tests.unit.reconcile import test_conditions_and_events as told
 from tests.unit.reconcile import test_hosting_table as hosting_table
 from tests.unit.reconcile import test_job_table as job_table
@@ -165,9 +166,7 @@ def test_every_entry_is_used_by_the_code() -> None:
     assert [name for name in sorted(NAMES - of_aws) if CONSTANTS.get(name) not in read] == []
 
 
-@pytest.mark.parametrize(
-    "entry", [each for each in (*reasons.REASONS, *reasons.EVENTS) if each.is_aws], ids=lambda entry: entry.name
-)
+@each_row("entry", [each for each in (*reasons.REASONS, *reasons.EVENTS) if each.is_aws], ids=lambda entry: entry.name)
 def test_what_is_called_sagemakers_is_a_state_of_one_of_its_kinds(
     entry: reasons.Reason | reasons.EventReason,
 ) -> None:
@@ -259,7 +258,7 @@ def every_cell(kind: KindDescriptor) -> Decide:
     def decided(change: Callable[[o.Observed], o.Observed]) -> Iterator[object]:
         decide, cells = observed_cells(kind)
         for seen in cells:
-            yield decide(change(seen) if isinstance(seen, o.Observed) else replace(seen, base=change(seen.base)))
+            yield decide(seen.with_base(change(seen.base)))
 
     return decided
 
@@ -296,8 +295,8 @@ def base_with(**changes: object) -> Callable[[o.Observed], o.Observed]:
     return lambda base: replace(base, **changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("kind", told.ALL, ids=lambda kind: kind.kind)
+@each_row("policy", POLICIES)
+@each_row("kind", told.ALL, ids=lambda kind: kind.kind)
 def test_no_cell_shows_what_is_not_in_the_table(kind: KindDescriptor, policy: str) -> None:
     """Every cell of the kind's decision table, under every policy, with and without drift that is shown."""
     for shown in ({}, {"Drifted": "Drifted"}, {"Drifted": "Correcting"}):
@@ -312,7 +311,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "during"), FAILURES)
+@each_row(("kind", "during"), FAILURES)
 def test_no_failure_shows_what_is_not_in_the_table(kind: KindDescriptor, during: o.During) -> None:
     """Every class of error, in every step, in every cell."""
     codes = {ErrorClass.QUOTA: ("ResourceLimitExceeded", "Other"), ErrorClass.DENIED: ("ExpiredToken", "Other")}
@@ -330,7 +329,7 @@ SITUATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "decided"), SITUATIONS)
+@each_row(("kind", "decided"), SITUATIONS)
 def test_no_situation_that_is_specified_shows_what_is_not_in_the_table(
     kind: KindDescriptor, decided: told.Decided
 ) -> None:

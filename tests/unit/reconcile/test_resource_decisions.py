@@ -22,6 +22,7 @@ from controller.reconcile.resource.observation import (
     ResourceStep,
 )
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 
 decide = partial(next_step, resource.decide)
 """As the loop takes it."""
@@ -76,7 +77,7 @@ def told(step: ResourceStep) -> str:
             return type(step).__name__
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "decided"),
     [
         pytest.param({**NEW, "claimed": {}, "next_name": "m"}, "record m one", id="new: written down first"),
@@ -125,7 +126,7 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
     assert told(decide(seen(**changes))) == decided
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "decided"),
     [
         pytest.param({}, "delete m", id="exists"),
@@ -152,9 +153,9 @@ def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
     assert told(decide(seen(**{"deleting_for_s": 60.0, **changes}))) == decided
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass))
-@pytest.mark.parametrize("deleting_for_s", [None, 60.0])
-@pytest.mark.parametrize("created", [True, False])
+@each_row("error_class", list(ErrorClass))
+@each_row("deleting_for_s", [None, 60.0])
+@each_row("created", [True, False])
 def test_errors_keep_what_is_known(error_class: ErrorClass, deleting_for_s: float | None, created: bool) -> None:
     """D-36: what was created stays Created; what was not shows Error; nothing is let go of."""
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")
@@ -185,7 +186,7 @@ TOLD: dict[str, Any] = {"reasons": {"Drifted": "Drifted"}}
 CORRECTS: dict[str, Any] = {"policy": o.Policy(corrects=True)}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "decided"),
     [
         pytest.param(REPLACED, "Created: ready, Drifted", id="replaced: told"),

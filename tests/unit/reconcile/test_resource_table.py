@@ -20,6 +20,7 @@ from controller.reconcile.resource.observation import (
 )
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -192,8 +193,8 @@ def test_everything_that_may_exist_is_deleted_name_by_name_and_then_the_object_g
         assert sorted(set(deleted)) == ours, cell
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@each_row("error_class", list(ErrorClass), ids=lambda each: each.value)
+@each_row("kind", KINDS, ids=lambda kind: kind.kind)
 def test_no_cell_falls_through_when_a_step_fails(kind: KindDescriptor, error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:

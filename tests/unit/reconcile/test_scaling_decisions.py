@@ -14,6 +14,7 @@ from controller.reconcile.passes.reconciler import next_step
 from controller.reconcile.scaling import decide as scaling
 from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 
 decide = partial(next_step, scaling.decide)
 """As the loop takes it."""
@@ -62,7 +63,7 @@ NEW: dict[str, Any] = {"recorded_ids": (), "shown": "", "is_observed": False}
 EDITED: dict[str, Any] = {"is_observed": False}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "decided"),
     [
         pytest.param({**NEW, "has_finalizer": False}, "EnsureFinalizer", id="finalizer first"),

@@ -21,6 +21,7 @@ from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
 from tests.faults import hosting_world
 from tests.faults.hosting_world import HostingWorld
+from tests.tables import each_row
 
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:training-job/job"
 OWNER = OwnerTags("cluster-1", "TrainingJob", ObjectKey("default", "a"), "uid-1", "test/1")
@@ -54,7 +55,7 @@ def noted(digest: str, *keys: str, **changes: Any) -> o.Recorded:
 OWED = noted("")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "expected"),
     [
         pytest.param(seen(), None, id="as wanted"),

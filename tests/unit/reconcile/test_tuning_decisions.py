@@ -28,6 +28,7 @@ from controller.reconcile.tuning.decide import (
 )
 from controller.reconcile.tuning.manifests import spawned
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:hyper-parameter-tuning-job/hpo"
@@ -139,7 +140,7 @@ def test_a_denied_list_keeps_nothing_else_from_being_shown(
     assert list_action(state, SHOWN, None, None, refusal) is expected
 
 
-@pytest.mark.parametrize(("state", "done", "ago_s", "expected"), TABLE)
+@each_row(("state", "done", "ago_s", "expected"), TABLE)
 def test_each_state_has_one_answer(
     state: o.Observed, done: Progress | None, ago_s: float | None, expected: ListAction
 ) -> None:

@@ -20,6 +20,7 @@ from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_US
 from controller.runtime.threads import Stop
 from tests.deadline import PATIENCE_S
 from tests.fakes import FakeClock
+from tests.tables import each_row
 from tests.unit.runtime.objects import key
 from tests.unit.runtime.scripted import FakeStop
 
@@ -99,7 +100,7 @@ BACKOFF_S = (8.0, 16.0)  # 1 s doubled three times, with jitter
 SOON_S = (0.5, 1.5)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("act", "outcome"),
     [
         pytest.param(

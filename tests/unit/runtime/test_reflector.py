@@ -23,6 +23,7 @@ from controller.runtime.cache.store import RejectedObject
 from controller.runtime.errors import ClassifiedError, ErrorClass
 from controller.runtime.threads import Stop
 from tests.fakes import FakeClock
+from tests.tables import each_row
 from tests.unit.runtime.objects import WIDGETS, key, widget
 from tests.unit.runtime.scripted import (
     BROKEN,
@@ -256,7 +257,7 @@ def test_a_server_that_was_set_back_is_listed_anew_although_it_accepts_watches()
     assert "replaced by restored" in run.heard
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "lived_s", "events", "following"),
     [
         pytest.param(None, 400, 3, Next.WATCH, id="R6: closed normally"),
@@ -369,7 +370,7 @@ def test_a_bookmark_moves_the_version_and_nothing_else() -> None:
     assert run.heard == ["replaced by nothing", "watching", "not watching"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "obj",
     [
         pytest.param({**widget("a", "99"), "kind": "Gadget"}, id="another kind"),
@@ -380,7 +381,7 @@ def test_a_bookmark_moves_the_version_and_nothing_else() -> None:
         pytest.param({}, id="nothing"),
     ],
 )
-@pytest.mark.parametrize("type_", ["ADDED", "BOOKMARK"])
+@each_row("type_", ["ADDED", "BOOKMARK"])
 def test_an_event_of_something_else_is_skipped(obj: JsonObject, type_: str) -> None:
     """R14: logged, and the version stays."""
     with capture_logs() as logs:

@@ -19,6 +19,7 @@ from hack.sandbox.aws.hostile.refusals import all_wordings, wording
 from hack.sandbox.aws.server import RunningServer
 from hack.sandbox.aws.service import OTHERS
 from tests.deadline import PATIENCE_S
+from tests.tables import each_row
 from tests.unit.sandbox_aws.answers import refusal
 from tests.unit.sandbox_aws.conftest import REGION, Request
 from tests.unit.sandbox_aws.test_faults import control
@@ -39,7 +40,7 @@ MUTATING = {
 # --- refusals
 
 
-@pytest.mark.parametrize("operation", sorted(MUTATING))
+@each_row("operation", sorted(MUTATING))
 def test_no_words_of_a_refusal_for_a_state_are_final(operation: str) -> None:
     """Only what the spec alone decides is; the words are many, and change. Nor do they say that a resource is gone."""
     number = 0

@@ -9,6 +9,7 @@ from hack.sandbox.__main__ import main
 from hack.sandbox.aws import control
 from hack.sandbox.aws.hostile.kinds import FAULTS
 from tests.sandbox.soak.disturbances import DISTURBANCES
+from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "design" / "hostile-sagemaker.md").read_text()
@@ -19,7 +20,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@each_row("fault", FAULTS)
 def test_every_fault_has_a_row(fault: str) -> None:
     """In the column of what is ordered."""
     assert any(f"`{fault}`" in row[1] or f"`{fault} " in row[1] for row in ROWS)

@@ -9,6 +9,7 @@ from hack.sandbox.kube.cel.declarations import converter, declare
 from hack.sandbox.kube.cel.names import escape, unescape
 from hack.sandbox.kube.cel.signatures import Kind, optional_of
 from hack.sandbox.kube.cel.values import NONE, Optional
+from tests.tables import each_row
 
 TEXT = {"type": "string"}
 SCHEMA: dict[str, Any] = {
@@ -76,7 +77,7 @@ def evaluate(text: str) -> Any:
     return compile_expression(text, {"self": kind, "oldSelf": kind}).evaluate({"self": convert(VALUE)})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "rule",
     [
         # strings
@@ -120,7 +121,7 @@ def test_a_true_rule(rule: str) -> None:
     assert evaluate(rule) is True
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "message"),
     [
         ("self.n / 0 == 1", "division by zero"),
@@ -149,7 +150,7 @@ def test_a_rule_that_fails_to_run(rule: str, message: str) -> None:
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("rule", "column", "message"),
     [
         ("self.zz == 1", 5, "undefined field 'zz'"),

@@ -7,6 +7,7 @@ import pytest
 
 from hack.sandbox.kube.crd.definition_rules import crd_warnings, validate_crd
 from hack.sandbox.kube.crd.definitions import CrdStrategy
+from tests.tables import each_row
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject
 
 SCHEMA = "spec.validation.openAPIV3Schema"
@@ -162,7 +163,7 @@ def test_versions_with_schemas_of_their_own() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("schema", "expected"),
     [
         pytest.param(

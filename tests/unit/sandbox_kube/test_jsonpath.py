@@ -4,6 +4,7 @@ import pytest
 
 from hack.sandbox.kube.wire.human_time import human_duration
 from hack.sandbox.kube.wire.json_path import PathError, find
+from tests.tables import each_row
 
 OBJECT = {
     "spec": {"a.b": 1, "items": [{"name": "x", "n": 1}, {"name": "y", "n": 2}]},
@@ -11,7 +12,7 @@ OBJECT = {
 }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "values"),
     [
         (".spec.items[0].name", ["x"]),
@@ -39,7 +40,7 @@ def test_a_text_that_is_no_path_is_refused() -> None:
         find("spec[", OBJECT)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "shown"),
     [
         (-5, "<invalid>"),

@@ -7,6 +7,7 @@ import pytest
 
 from hack.sandbox.kube.patch import PatchError, json_patch
 from hack.sandbox.kube.patch.json_patch import MAX_OPERATIONS
+from tests.tables import each_row
 
 DOCUMENT: dict[str, Any] = {
     "metadata": {"labels": {"a/b": "1", "t~": "2"}},
@@ -14,7 +15,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("operation", "path", "expected"),
     [
         pytest.param({"op": "add", "path": "/spec/m", "value": 2}, ("spec", "m"), 2, id="add a member"),
@@ -65,7 +66,7 @@ def test_an_operation_that_applies(operation: dict[str, Any], path: tuple[str, .
     assert before == DOCUMENT
 
 
-@pytest.mark.parametrize(
+@each_row(
     "operation",
     [
         pytest.param({"op": "test", "path": "/spec/n", "value": 2}, id="a failed test"),

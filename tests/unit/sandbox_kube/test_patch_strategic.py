@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hack.sandbox.kube.patch import PatchError, strategic
+from tests.tables import each_row
 
 CONTAINERS = {
     "type": "array",
@@ -42,7 +43,7 @@ SCHEMA: dict[str, Any] = {
 A, B, C = ({"name": name, "image": "1"} for name in "abc")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("live", "patch", "result"),
     [
         pytest.param({"labels": {"a": "1"}}, {"labels": {"a": None, "b": "2"}}, {"labels": {"b": "2"}}, id="a map"),

@@ -4,11 +4,12 @@ import pytest
 
 from hack.sandbox.kube.wire.errors import StatusError
 from hack.sandbox.kube.wire.selectors import parse_field_selector, parse_label_selector
+from tests.tables import each_row
 
 LABELS = {"app": "web", "tier": "front", "size": "3"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("selector", "selected"),
     [
         ("", True),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hack.setup.index import explanation, is_unreachable, pip_files, pip_settings, uv_variables
+from tests.tables import each_row
 
 
 def test_pips_settings_win_in_its_order(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ SETTINGS: list[tuple[dict[str, str], dict[str, str], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "environment", "variables"), SETTINGS)
+@each_row(("settings", "environment", "variables"), SETTINGS)
 def test_uv_uses_what_is_configured_for_pip(
     settings: dict[str, str], environment: dict[str, str], variables: dict[str, str]
 ) -> None:

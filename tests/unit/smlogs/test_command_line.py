@@ -7,6 +7,7 @@ import pytest
 from controller.smlogs.command_line import help as texts
 from controller.smlogs.command_line.flags import UsageError
 from controller.smlogs.command_line.options import HelpWanted, Options, VersionWanted, read
+from tests.tables import each_row
 from tests.unit.smlogs.fakes import kind
 
 
@@ -40,7 +41,7 @@ def test_kinds_have_their_names_in_any_case_and_plural(command: str, meant: str)
     assert asked(command, "job").kind.kind == meant
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "options"),
     [
         ([], {}),
@@ -69,7 +70,7 @@ def test_kinds_have_their_names_in_any_case_and_plural(command: str, meant: str)
         ),
     ],
 )
-@pytest.mark.parametrize("is_behind", [True, False], ids=["behind the name", "in front"])
+@each_row("is_behind", [True, False], ids=["behind the name", "in front"])
 def test_flags_stand_anywhere_and_are_written_in_any_of_pflags_ways(
     words: list[str], options: dict[str, object], is_behind: bool
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from controller.smlogs.__main__ import main
 from controller.smlogs.command_line import completion
 from controller.smlogs.command_line.completion import candidates
+from tests.tables import each_row
 
 JOBS = "trainingjobs.sagemaker.aws.amazon.com"
 
@@ -26,7 +27,7 @@ class Cluster:
         return {JOBS: ["train-a", "train-b", "other"], "namespaces": ["default", "team"]}.get(resource, [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "found", "directive"),
     [
         pytest.param(["trai"], ["trainingjob\tLogs of a TrainingJob"], ":4", id="a kind"),
