@@ -33,7 +33,7 @@ def sourced(**given: Any) -> JsonObject:
     return pipeline(**{"pipelineDefinition": None, "pipelineDefinitionFrom": FROM, **given})
 
 
-def put(world: World, document: object = None, **fields: object) -> None:
+def put(world: World, document: object = None, **fields: Any) -> None:
     """Write the ConfigMap: a text as it is, anything else as JSON."""
     given = definition() if document is None else document
     world.config_maps.put(NAME, {KEY: given if isinstance(given, str) else json.dumps(given)}, **fields)

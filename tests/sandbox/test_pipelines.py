@@ -161,17 +161,14 @@ CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
 def test_a_definition_in_a_config_map_is_waited_for_and_followed(ready: World) -> None:
     """Read again by itself while it is missing; an annotation asks for a look that is not to wait for a minute."""
-    pipeline: JsonObject = yaml.safe_load((REPOSITORY / "samples" / "pipeline.yaml").read_text())
-    pipeline["metadata"]["name"] = "nightly"
-    del pipeline["spec"]["pipelineDefinition"]
-    pipeline["spec"] |= {
-        "pipelineName": "at-aws",
-        "pipelineDefinitionFrom": {"configMapKeyRef": {"name": "nightly", "key": "pipeline.json"}},
-    }
+    pipeline: JsonObject = yaml.safe_load((REPOSITORY / "docs" / "tasks" / "churn-pipeline.yaml").read_text())
+    name = pipeline["metadata"]["name"]
+    source = pipeline["spec"]["pipelineDefinitionFrom"]["configMapKeyRef"]
+    pipeline["spec"]["pipelineName"] = "at-aws"
     ready.api.create(pipeline, plural="pipelines")
 
     def shown(type_: str) -> str:
-        return str(condition(ready.api.get("nightly", plural="pipelines") or {}, type_).get("reason"))
+        return str(condition(ready.api.get(name, plural="pipelines") or {}, type_).get("reason"))
 
     def at_aws() -> JsonObject:
         described: JsonObject = aws_call(ready.aws.url, "DescribePipeline", PipelineName="at-aws")
@@ -181,18 +178,18 @@ def test_a_definition_in_a_config_map_is_waited_for_and_followed(ready: World) -
         return sum(each.operation == "UpdatePipeline" for each in ready.to_aws.requests)
 
     eventually(lambda: shown("Synced") == "DependencyMissing", what="it waits for its ConfigMap")
-    config_map = {"metadata": {"name": "nightly"}, "data": {"pipeline.json": DEFINITION}}
+    config_map = {"metadata": {"name": source["name"]}, "data": {source["key"]: DEFINITION}}
     ready.api.call("POST", CONFIG_MAPS, config_map)
     eventually(lambda: shown("Ready") == "Created", what="it is created")
     assert at_aws() == json.loads(DEFINITION)
 
-    config_map["data"] = {"pipeline.json": endless()}
-    ready.api.call("PUT", f"{CONFIG_MAPS}/nightly", config_map)
+    config_map["data"] = {source["key"]: endless()}
+    ready.api.call("PUT", f"{CONFIG_MAPS}/{source['name']}", config_map)
     changed = {"metadata": {"annotations": {"sagemaker.aws.amazon.com/reconcile-at": "now"}}}
-    ready.api.call("PATCH", ready.api.path("nightly", plural="pipelines"), changed, "application/merge-patch+json")
+    ready.api.call("PATCH", ready.api.path(name, plural="pipelines"), changed, "application/merge-patch+json")
     eventually(lambda: at_aws() == json.loads(endless()), what="AWS has the other definition")
 
-    ready.api.call("DELETE", f"{CONFIG_MAPS}/nightly")
-    ready.api.delete("nightly", plural="pipelines")
-    until_gone(ready.api, "nightly", plural="pipelines")
+    ready.api.call("DELETE", f"{CONFIG_MAPS}/{source['name']}")
+    ready.api.delete(name, plural="pipelines")
+    until_gone(ready.api, name, plural="pipelines")
     assert updates() == 1
