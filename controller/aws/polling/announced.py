@@ -5,6 +5,7 @@ Describe, or a few where SageMaker does not show yet what it has announced.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from api.meta import ObjectKey
 from controller.aws.polling.hints import EFFECTS, Effect, Hint
 from controller.aws.polling.poll_state import RECHECK_S
 from controller.aws.polling.tracked_job import Fingerprint, fingerprint_of
-from controller.aws.polling.tracker import TrackedState
+from controller.aws.polling.tracker import EARLY_MARGIN, MOST_UNFOLLOWED, TrackedState
 from controller.aws.targets import Identity, Target
 from controller.runtime.clock import Clock
 
@@ -40,6 +41,22 @@ class _Followed:
     """Monotonic seconds from which on the next of them is due."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """A hint, and where a resource must be for the hint to concern it."""
+
+    region: str
+    account: str
+    identities: Collection[Identity]
+    hint: Hint
+
+    def concerns(self, target: Target) -> bool:
+        """Return whether it may be about a resource of this target. An account that is not known may be any."""
+        is_of_account = not self.account or target.identity.account in ("", self.account)
+        is_of_identity = not self.identities or target.identity in self.identities
+        return target.region == self.region and is_of_account and is_of_identity
+
+
 class AnnouncedChanges:
     """What a `Tracker` is for reconcilers and status queues, without threads and calls. Thread-safe.
 
@@ -54,18 +71,28 @@ class AnnouncedChanges:
         self._lock = threading.Lock()
         self._followed: dict[ObjectKey, _Followed] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}
+        self._described: dict[ObjectKey, Fingerprint] = {}
+        """What a pass has described: at its end, it is followed."""
+        self._unfollowed: OrderedDict[str, _Early] = OrderedDict()
+        """The last hints about what is not followed, by name; the oldest first."""
 
     # --- for reconcilers
 
-    def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:  # noqa: ARG002
+    def follow(self, key: ObjectKey, target: Target, name: str, created_at: datetime) -> None:
         """See `ports.Tracker.follow`."""
+        name, now = name.lower(), self._clock.monotonic()
         with self._lock:
-            known = self._followed.get(key)
-            if known is not None and (known.target, known.name) == (target, name.lower()):
+            known, shown = self._followed.get(key), self._described.pop(key, None)
+            if known is not None and (known.target, known.name) == (target, name):
                 return
             self._forget_locked(key)
-            self._followed[key] = _Followed(target, name.lower())
-            self._by_name.setdefault(name.lower(), set()).add(key)
+            known = self._followed[key] = _Followed(target, name, shown)
+            self._by_name.setdefault(name, set()).add(key)
+            early = self._unfollowed.get(name)
+            is_about = early is not None and early.hint.modified >= created_at - EARLY_MARGIN and early.concerns(target)
+            is_news = early is not None and is_about and _take(known, early.hint, now) == "change"
+        if is_news:
+            self._wake(key, 0.0)
 
     def forget(self, key: ObjectKey) -> None:
         """See `ports.Tracker.forget`."""
@@ -73,6 +100,7 @@ class AnnouncedChanges:
             self._forget_locked(key)
 
     def _forget_locked(self, key: ObjectKey) -> None:
+        self._described.pop(key, None)
         known = self._followed.pop(key, None)
         if known is not None:
             keys = self._by_name[known.name]
@@ -92,13 +120,15 @@ class AnnouncedChanges:
     def described(self, key: ObjectKey, description: Mapping[str, Any]) -> None:
         """See `ports.Tracker.described`. What an event has announced and this does not show is looked at again."""
         now = self._clock.monotonic()
+        # What was never modified has no such time.
+        modified = description.get("LastModifiedTime") or description.get("CreationTime")
+        shown = fingerprint_of({**description, "LastModifiedTime": modified}, self._rule)
         with self._lock:
             known = self._followed.get(key)
             if known is None:
+                self._described[key] = shown
                 return
-            # What was never modified has no such time.
-            modified = description.get("LastModifiedTime") or description.get("CreationTime")
-            known.shown = fingerprint_of({**description, "LastModifiedTime": modified}, self._rule)
+            known.shown = shown
             known.looks = 0 if known.news is None or _shows(known.shown, known.news) else max(known.looks - 1, 0)
             known.due_at = now + RECHECK_S if known.looks else None
             is_open = known.due_at is not None
@@ -120,22 +150,22 @@ class AnnouncedChanges:
         identities: Collection[Identity] = (),
     ) -> Effect:
         """See `Tracker.hint`."""
-        now = self._clock.monotonic()
-        effects: set[Effect] = set()
-        woken = []
+        now, name, early = self._clock.monotonic(), hint.name.lower(), _Early(region, account, identities, hint)
+        effects: dict[ObjectKey, Effect] = {}
         with self._lock:
-            for key in self._by_name.get(hint.name.lower(), ()):
+            for key in self._by_name.get(name, ()):
                 known = self._followed[key]
-                if not _concerns(known.target, region, account, identities):
-                    continue
-                effect = _effect(known, hint)
-                effects.add(effect)
-                if effect == "change":
-                    known.news, known.looks, known.due_at = hint, MOST_LOOKS, now
-                    woken.append(key)
-        for key in woken:
-            self._wake(key, 0.0)
-        return next((each for each in EFFECTS if each in effects), "unfollowed")
+                if early.concerns(known.target):
+                    effects[key] = _take(known, hint, now)
+            if not effects:
+                self._unfollowed.pop(name, None)
+                self._unfollowed[name] = early
+                if len(self._unfollowed) > MOST_UNFOLLOWED:
+                    self._unfollowed.popitem(last=False)
+        for key, effect in effects.items():
+            if effect == "change":
+                self._wake(key, 0.0)
+        return next((each for each in EFFECTS if each in effects.values()), "unfollowed")
 
     def heard(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
         """See `Tracker.heard`: nothing is left out while events come, so there is nothing to trust."""
@@ -147,9 +177,12 @@ class AnnouncedChanges:
         """See `Tracker.withdraw`: nothing depends on events."""
 
 
-def _concerns(target: Target, region: str, account: str, identities: Collection[Identity]) -> bool:
-    is_of_account = not account or target.identity.account in ("", account)
-    return target.region == region and is_of_account and (not identities or target.identity in identities)
+def _take(known: _Followed, hint: Hint, now: float) -> Effect:
+    """Take in a hint about a resource, and return its effect: a change makes a Describe due."""
+    effect = _effect(known, hint)
+    if effect == "change":
+        known.news, known.looks, known.due_at = hint, MOST_LOOKS, now
+    return effect
 
 
 def _effect(known: _Followed, hint: Hint) -> Effect:

@@ -10,6 +10,7 @@ from api.v1 import MODEL_PACKAGE
 from controller.aws.polling.announced import MOST_LOOKS, AnnouncedChanges
 from controller.aws.polling.hints import Effect, Hint
 from controller.aws.polling.poll_state import RECHECK_S
+from controller.aws.polling.tracker import MOST_UNFOLLOWED
 from controller.aws.targets import Identity, Target
 from tests.fakes import FakeClock
 
@@ -117,6 +118,44 @@ def test_each_object_that_shows_it_is_woken() -> None:
     assert (bench.changes.last(KEY), bench.is_due(OTHER)) == (None, False)
     for key in (KEY, OTHER, OTHER):
         bench.changes.forget(key)
+
+
+def test_what_is_announced_before_it_is_followed_is_not_lost() -> None:
+    """An object is followed at the end of the pass that shows it: others may have been as quick."""
+    bench = Bench()
+    bench.changes.forget(KEY)
+    bench.describe("Pending", 10)
+    assert bench.event("Approved", 20) == "unfollowed"
+    assert bench.woken == []
+    bench.follow(KEY)
+    assert bench.woken == [("a", 0.0)]
+    assert bench.is_due()
+
+
+@pytest.mark.parametrize(
+    ("at_s", "where"), [(10, {}), (-3600, {}), (20, {"region": "eu-west-1"})], ids=["shown", "of another", "elsewhere"]
+)
+def test_what_was_announced_before_and_is_no_news_costs_nothing(at_s: float, where: dict[str, Any]) -> None:
+    """What the pass has described, as the event of the creation; what was before the object; and what is elsewhere."""
+    bench = Bench()
+    bench.changes.forget(KEY)
+    assert bench.event("Pending", at_s, **where) == "unfollowed"
+    bench.describe("Pending", 10)
+    bench.follow(KEY)
+    assert (bench.woken, bench.is_due()) == ([], False)
+    assert bench.event("Pending", 10) == "known"
+
+
+def test_hints_of_what_nobody_follows_are_forgotten() -> None:
+    """The oldest first."""
+    bench = Bench()
+    bench.changes.forget(KEY)
+    bench.event("Approved", 20)
+    for number in range(MOST_UNFOLLOWED):
+        other = ARN.replace("/1", f"/{number + 2}")
+        bench.changes.hint("events", "us-east-2", "", Hint(other, "Completed", "Approved", T0, other))
+    bench.follow(KEY)
+    assert not bench.is_due()
 
 
 def test_what_is_known_stays_while_it_is_followed() -> None:
