@@ -136,9 +136,9 @@ def test_a_leader_that_cannot_renew_ends_without_another_effect(world: World, ma
 
     world.to_kube.on_request(no_lease)
     assert leader.process.wait(PATIENCE_S) != 0
-    world.to_kube.forget()
     world.api.create(manifest)
-    assert [each for each in world.to_kube.requests if is_effect(each)] == []
+    # Not all writes: the Event about the lost Lease may reach the recorder after the process has ended.
+    assert [each for each in world.to_kube.requests if is_effect(each) and "/trainingjobs" in each.path] == []
 
 
 def test_a_log_holds_no_secret_and_no_whole_spec(world: World, manifest: JsonObject, tmp_path: Path) -> None:
