@@ -6,6 +6,7 @@ Hypothesis looks for new examples where that is asked for: `pytest --hypothesis-
 import gc
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,9 +32,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneQueu
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Where tests are listed only: have hypothesis not read all sources for the constants that examples are made of."""
+    """Where tests are only listed, do nothing that is for running them.
+
+    Hypothesis would read all sources for the constants that examples are made of, and assertions would be rewritten.
+    """
     if session.config.option.collectonly:
-        session.config.pluginmanager.unregister(name="hypothesispytest")
+        plugins = session.config.pluginmanager
+        plugins.unregister(name="hypothesispytest")
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not plugins.rewrite_hook]
 
 
 @pytest.hookimpl(trylast=True)

@@ -227,13 +227,14 @@ def _points() -> list[CrashPoint]:
     return world.crash.points(besides=frozenset({Effect.EMIT_EVENT}))
 
 
-@pytest.mark.parametrize("point", _points(), ids=str)
-def test_a_crash_at_any_effect_makes_no_second_version(point: CrashPoint) -> None:
+def test_a_crash_at_any_effect_makes_no_second_version(subtests: pytest.Subtests) -> None:
     """Not even after the answer that has the number, and before it is recorded: the token is the same."""
-    world = Registry()
-    world.crash.die_at(point)
-    lives(world)
-    assert world.crashes == 1
+    for point in _points():
+        with subtests.test(str(point)):
+            world = Registry()
+            world.crash.die_at(point)
+            lives(world)
+            assert world.crashes == 1
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -12,11 +12,12 @@ import yaml
 
 from hack import tools
 from tests.deadline import PATIENCE_S
+from tests.documents import document
 from tests.sandbox.harness import REPOSITORY
 
 pytestmark = pytest.mark.sandbox
 
-GROUPS = yaml.safe_load((REPOSITORY / "config" / "prometheus" / "alerts.yaml").read_text())["spec"]["groups"]
+GROUPS = document(REPOSITORY / "config" / "prometheus" / "alerts.yaml")["spec"]["groups"]
 RULES = {rule["alert"]: rule for group in GROUPS for rule in group["rules"]}
 DASHBOARD = json.loads((REPOSITORY / "config" / "grafana" / "sagemaker-operator.json").read_text())
 NAMESPACE = {"namespace": "ns"}

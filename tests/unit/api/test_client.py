@@ -1,5 +1,6 @@
 """The client of notebooks and pipelines: what it asks of the API, and what it makes of the answers."""
 
+import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -31,13 +32,14 @@ from api.meta import JsonObject
 from controller.reconcile.status.patch import conditions, merged_conditions
 from controller.reconcile.steps import Phase, StatusUpdate
 from hack.crds import ROOT
+from tests.documents import document
 from tests.fakes.clock import FakeClock
 from tests.fakes.kstatus import kstatus
 from tests.fakes.refused import Refused
 from tests.tables import each_row
 from tests.unit.manifests.test_argocd import NOW
 
-JOB: TrainingJob = yaml.safe_load((ROOT / "samples" / "xgboost-mnist-trainingjob.yaml").read_text("utf-8"))
+JOB: TrainingJob = copy.deepcopy(document(ROOT / "samples" / "xgboost-mnist-trainingjob.yaml"))
 
 
 def with_status(phase: Phase, *, generation: int = 1, observed: int = 1, uid: str = "u1") -> JsonObject:

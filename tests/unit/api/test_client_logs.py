@@ -1,11 +1,11 @@
 """The client's logs: which lines, in which order, and when following ends. How lines are found is tests/unit/smlogs."""
 
+import copy
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 import pytest
-import yaml
 from botocore.exceptions import ClientError as AwsError
 from botocore.exceptions import NoCredentialsError
 
@@ -22,13 +22,14 @@ from api.meta import JsonObject
 from controller.smlogs.cluster import GIVE_UP_S
 from controller.smlogs.reading import milliseconds
 from hack.crds import ROOT
+from tests.documents import document
 from tests.fakes.clock import FakeClock
 from tests.fakes.refused import Refused
 
 
 def sample(name: str) -> Any:
     """A manifest of samples/."""
-    return yaml.safe_load((ROOT / "samples" / f"xgboost-mnist-{name}.yaml").read_text("utf-8"))
+    return copy.deepcopy(document(ROOT / "samples" / f"xgboost-mnist-{name}.yaml"))
 
 
 JOB: TrainingJob = sample("trainingjob")

@@ -1,6 +1,7 @@
 """Bodies of AWS's answers are decoded quickly, and into what botocore makes of them."""
 
 import json
+from functools import cache
 from typing import Any
 
 import orjson
@@ -18,15 +19,23 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-PARSERS: Any = new_session(orjson.loads).get_component("response_parser_factory")
-PARSER: Any = PARSERS.create_parser("json")
+@cache
+def parsers() -> Any:
+    """The parsers of the operator's sessions, by protocol."""
+    return new_session(orjson.loads).get_component("response_parser_factory")
+
+
+@cache
+def parser() -> Any:
+    """That of SageMaker."""
+    return parsers().create_parser("json")
 
 
 @given(VALUES, st.booleans())
 def test_json_is_decoded_as_by_botocore(value: Any, is_ascii: bool) -> None:
     """Numbers and texts of any kind."""
     body = json.dumps(value, ensure_ascii=is_ascii).encode()
-    assert PARSER._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
+    assert parser()._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
 
 
 @pytest.mark.parametrize(
@@ -34,10 +43,10 @@ def test_json_is_decoded_as_by_botocore(value: Any, is_ascii: bool) -> None:
 )
 def test_what_is_no_json_is_left_to_botocore(body: bytes) -> None:
     """Its error messages quote what came instead."""
-    assert PARSER._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
+    assert parser()._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
 
 
 @pytest.mark.parametrize("protocol", ["query", "rest-json", "rest-xml"])
 def test_other_protocols_have_the_parsers_of_botocore(protocol: str) -> None:
     """STS answers in XML."""
-    assert type(PARSERS.create_parser(protocol)) is type(create_parser(protocol))
+    assert type(parsers().create_parser(protocol)) is type(create_parser(protocol))

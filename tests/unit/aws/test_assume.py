@@ -3,6 +3,7 @@
 import io
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -23,8 +24,12 @@ from tests.fakes import FakeClock
 
 TEAM = Identity("arn:aws:iam::111111111111:role/team", "secret-word", "team-a")
 OTHER = Identity("arn:aws:iam::222222222222:role/other", "", "team-b")
-LOADER = botocore.session.Session().get_component("data_loader")
-"""Reading the model of SageMaker takes its time."""
+
+
+@cache
+def loader() -> Any:
+    """One for all sessions: reading the model of SageMaker takes its time."""
+    return botocore.session.Session().get_component("data_loader")
 
 
 class Sts:
@@ -63,7 +68,7 @@ class Bench:
         self.sent: list[tuple[str, str]] = []
         base = botocore.session.Session()
         base.set_credentials("BASEKEY", "secret")
-        base.register_component("data_loader", LOADER)
+        base.register_component("data_loader", loader())
         base.create_client = self._sts  # the only client that the base session makes here
         sessions = RoleSessions(Config(), self.clock, lambda: "cluster-1", base=lambda: base)
         self.clients = Clients(ClientSettings(version="1"), sessions)
