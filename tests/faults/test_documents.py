@@ -401,20 +401,49 @@ def test_an_answer_that_is_lost_changes_nothing_about_the_end(operation: str, *,
     assert world.aws.faults == []
 
 
-def test_what_is_deleted_while_its_creation_is_in_doubt_and_its_document_gone_is_deleted() -> None:
-    """The status that shows the lack of the document must not hide that something may exist."""
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_may_exist_is_looked_for_before_the_lack_of_a_document_is_shown(*, after: bool, restarts: bool) -> None:
+    """The status would not say any more that something may exist, and allow to edit what it is known by."""
     world = World(PIPELINE)
     put(world)
-    world.aws.fail("CreatePipeline", LOST, after=True)
+    world.aws.fail("CreatePipeline", LOST, after=after)
     world.cluster.apply(sourced())
     world.run(1)
     assert world.condition("Reconciling") == ("True", "CreationUnconfirmed")
     world.config_maps.remove(NAME)
-    world.restart()
+    if restarts:
+        world.restart()
+        world.woken.add((PIPELINE.kind, world.key))
     world.run(2 * MINUTE)
+    assert world.condition("Synced") == ("False", "DependencyMissing")
+    assert ("awsResource" in world.status) is after
+    assert len(world.aws.there) == after
+    put(world, definition("Other"))
+    world.run(MINUTE + 10)
+    assert is_ready(world)
+    assert there(world) == definition("Other")
+    world.config_maps.remove(NAME)
     world.cluster.delete(world.key)
     world.until(lambda: world.obj is None)
     assert not world.aws.there
+
+
+def test_what_others_have_made_under_the_name_is_not_taken_for_what_may_exist() -> None:
+    """Reported as theirs, and left alone."""
+    world = World(PIPELINE)
+    put(world)
+    world.aws.fail("CreatePipeline", LOST)
+    world.cluster.apply(sourced())
+    world.run(1)
+    world.config_maps.remove(NAME)
+    theirs(world)
+    world.run(2 * MINUTE)
+    assert warnings(world) == ["AlreadyExists", "DependencyMissing"]
+    assert "awsResource" not in world.status
+    world.cluster.delete(world.key)
+    world.until(lambda: world.obj is None)
+    assert description(world) == "theirs"
 
 
 # --- others

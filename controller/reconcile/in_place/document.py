@@ -11,9 +11,11 @@ from typing import Final
 from controller.reconcile import reasons
 from controller.reconcile.identity import identified
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, ReadDocument
-from controller.reconcile.observation import Observed, Problem
+from controller.reconcile.mutable.owners import adopted
+from controller.reconcile.observation import ExternalResource, Observed, Problem, Recorded
+from controller.reconcile.shared_decisions import DOUBT_S, is_unconfirmed
 from controller.reconcile.status import messages
-from controller.reconcile.steps import AwsStep, EnsureFinalizer, Finish, Outcome, Phase, StatusUpdate
+from controller.reconcile.steps import AwsStep, Describe, EnsureFinalizer, Finish, Outcome, Phase, StatusUpdate
 
 POLL_S: Final = 60.0
 """How often a document is read while nothing else needs it."""
@@ -29,7 +31,10 @@ def with_document(observed: InPlaceObservation, living: Callable[[InPlaceObserva
     if document.problem is not None:
         if not (base.has_finalizer and base.is_name_persisted):
             return EnsureFinalizer()
-        return replace(_without(base, document.problem), again_s=document.due_in_s)
+        found = _confirmed(base)
+        if not isinstance(found, Observed):
+            return found
+        return replace(_without(found, document.problem), again_s=document.due_in_s)
     is_shown = base.reasons.get(reasons.SYNCED) in _LACKS and not base.is_reconcile_requested
     if document.is_lacking and document.due_in_s > 0.0 and is_shown:
         return Finish(again_s=document.due_in_s)
@@ -53,6 +58,25 @@ def read_on(observed: InPlaceObservation, step: InPlaceStep) -> InPlaceStep:
     return replace(step, look_s=in_s)
 
 
+def _confirmed(base: Observed) -> InPlaceStep | Observed:
+    """Return what is observed, with the record of what a Create without an answer has made, or the step that looks.
+
+    The status is about to show the lack of the document, and not any longer that something may exist.
+    """
+    external = base.external
+    if base.recorded is not None or not is_unconfirmed(base):
+        return base
+    if isinstance(external, ExternalResource):
+        own = adopted(base, external)
+        if not isinstance(own, Recorded):
+            return own
+        return replace(base, recorded=replace(own, content=""), shown=external.value)  # what was sent is not known
+    if external is None:
+        return Describe()
+    left_s = 0.0 if base.doubt_for_s is None else DOUBT_S - base.doubt_for_s
+    return Finish(again_s=left_s) if left_s > 0.0 else base
+
+
 def _without(base: Observed, problem: Problem) -> Finish:
     rule, is_created = base.descriptor.status, base.recorded is not None
     if problem.reason == reasons.INVALID_DOCUMENT:
@@ -64,7 +88,7 @@ def _without(base: Observed, problem: Problem) -> Finish:
         phase,
         problem.reason,
         problem.message,
-        value=None if is_created else value,
+        value=(base.shown or None) if is_created else value,
         additional=problem.message,
         synced=problem.reason,
     )

@@ -243,6 +243,25 @@ def test_without_a_document_what_is_at_aws_stays_as_it_is(subtests: pytest.Subte
                 assert again.events == ()
 
 
+def test_without_a_document_what_a_lost_answer_left_open_is_found_out() -> None:
+    """And recorded, unless it is another's: the status is about to say that nothing may exist."""
+    document, seen = PROBLEMS[reasons.DEPENDENCY_MISSING], set()
+    for cell, _ in decided(PIPELINE):
+        base = cell.base
+        if not is_wanted(cell) or base.recorded is not None:
+            continue
+        doubt = {**base.reasons, reasons.RECONCILING: reasons.CREATION_UNCONFIRMED}
+        found = decide(with_document(cell.with_base(replace(base, reasons=doubt)), document))
+        assert not isinstance(found, CHANGES)
+        seen.add(type(found))
+        if isinstance(found, s.Finish):
+            is_there = isinstance(base.external, o.ExternalResource)
+            is_theirs = base.owner is o.Ownership.FOREIGN and base.policy.adoption is o.Adoption.REFUSE
+            assert base.external is not None, cell
+            assert (found.recorded is not None) is (is_there and not is_theirs), cell
+    assert seen == {s.Describe, s.VerifyOwner, s.Finish}
+
+
 def shown(cell: InPlaceObservation, reason: str) -> InPlaceObservation:
     """The same object once its status shows this."""
     conditions = dict.fromkeys((reasons.SYNCED, reasons.RECONCILING, reasons.STALLED), reason)
