@@ -19,6 +19,9 @@ from tests.sandbox.harness import REPOSITORY, for_any_region
 
 REGIONS: Final = ("us-east-2", "us-west-2")
 NAMESPACES: Final = ("soak-a", "soak-b")
+_DEFINITIONS: Final = "definitions"
+_KEYS: Final = ("first.json", "second.json")
+"""Name of a ConfigMap of each namespace, and its keys."""
 MODEL: Final = "soak-model"
 """A model at AWS that is there in every region before the soak begins; nobody's."""
 FOREIGN: Final = "soak-foreign"
@@ -279,7 +282,22 @@ def _package(rng: random.Random, spec: JsonObject) -> None:
     }
 
 
+def definitions() -> JsonObject:
+    """A ConfigMap with the definitions that pipelines may have in place of one in the spec."""
+    inline = _sample("Pipeline")["spec"]["pipelineDefinition"]
+    data = {key: inline.replace('"Name": "Train"', f'"Name": "Train-{key}"') for key in _KEYS}
+    return {"metadata": {"name": _DEFINITIONS}, "data": data}
+
+
 def _pipeline(rng: random.Random, spec: JsonObject) -> None:
+    where: JsonObject = {
+        "pipelineDefinition": _sample("Pipeline")["spec"]["pipelineDefinition"],
+        "pipelineDefinitionFrom": {"configMapKeyRef": {"name": _DEFINITIONS, "key": rng.choice(_KEYS)}},
+    }
+    for field in where:
+        spec.pop(field, None)
+    chosen = rng.choice(list(where))
+    spec[chosen] = where[chosen]
     spec["pipelineDescription"] = rng.choice(("nightly", "weekly"))
     spec["parallelismConfiguration"] = {"maxParallelExecutionSteps": rng.randint(1, 3)}
 
@@ -314,7 +332,7 @@ def _edit(kind: str, *fields: str) -> Callable[[random.Random, JsonObject], Json
     def edit(rng: random.Random, spec: JsonObject) -> dict[str, Any]:
         changed = copy.deepcopy(spec)
         _FILL[kind](rng, changed)
-        return {field: changed[field] for field in fields}
+        return {field: changed.get(field) for field in fields}
 
     return edit
 
@@ -325,6 +343,9 @@ _EDITS: Final[Mapping[str, Callable[[random.Random, JsonObject], JsonObject]]] =
     "HostingDeployment": _edit("HostingDeployment", "models", "productionVariants"),
     "InferenceComponent": _edit("InferenceComponent", "specification", "runtimeConfig"),
     "ModelPackage": _edit("ModelPackage", "inferenceSpecification", "modelApprovalStatus"),
-    "Pipeline": _edit("Pipeline", "pipelineDescription", "parallelismConfiguration"),
+    "Pipeline": _edit(
+        "Pipeline",
+        *("pipelineDescription", "parallelismConfiguration", "pipelineDefinition", "pipelineDefinitionFrom"),
+    ),
     "HostingAutoscalingPolicy": _edit("HostingAutoscalingPolicy", "resourceId", "maxCapacity"),
 }

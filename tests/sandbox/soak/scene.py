@@ -19,7 +19,7 @@ from tests.deadline import PATIENCE_S
 from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.crds import server_with_crds
 from tests.sandbox.harness import PLURALS, Api, Operator, aws_call
-from tests.sandbox.soak.manifests import NAMESPACES
+from tests.sandbox.soak.manifests import NAMESPACES, definitions
 
 SPEED: Final = 4.0
 ELECTION: Final = (
@@ -109,6 +109,7 @@ class Scene:
     def _make_namespaces(self) -> None:
         for namespace in NAMESPACES:
             self.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+            self.api.call("POST", f"/api/v1/namespaces/{namespace}/configmaps", definitions())
 
     # --- operators
 
