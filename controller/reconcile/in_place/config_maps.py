@@ -18,12 +18,14 @@ from api.meta import JsonObject, ObjectKey
 from api.operator_fields import CONFIG_MAP_KEY, DATA_KEY, OBJECT_NAME
 from api.references import DocumentField
 from controller.kube.well_known import CONFIG_MAPS
+from controller.observability.redact import shortened
 from controller.reconcile import reasons
 from controller.reconcile.drift.digest import digest
 from controller.reconcile.in_place.document import POLL_S
 from controller.reconcile.managed.local_state import DocumentRead, LocalState
 from controller.reconcile.observation import Document, Problem
 from controller.reconcile.ports import ObjectGetter
+from controller.reconcile.status.messages import BRIEF
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 _log: Final = structlog.get_logger(__name__)
@@ -127,7 +129,7 @@ def _document_in(found: JsonObject, key: str, what: str, field: DocumentField, l
         message = f"{what} has {key} as binary data: make it of a text in UTF-8"
         return _problem(reasons.INVALID_DOCUMENT, message)
     if key not in data:
-        there = ", ".join(sorted(data)[:_KEYS_SHOWN]) or "no key"
+        there = shortened(", ".join(sorted(data)[:_KEYS_SHOWN]), BRIEF) or "no key"
         message = f"Waits for the key {key} of {what}, which has {there}: add it, or correct spec.{field.source}"
         return _problem(reasons.DEPENDENCY_MISSING, message)
     text = str(data[key])
@@ -149,6 +151,8 @@ def _fault(text: str) -> str:
         return f"no JSON ({exc})"
     except RecursionError:
         return "nested too deep"
+    except ValueError:
+        return "JSON with a number of too many digits"
     return "" if isinstance(value, dict) else "JSON, but no object"
 
 

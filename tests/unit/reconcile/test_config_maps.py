@@ -82,6 +82,16 @@ NO_DOCUMENTS: Final[dict[str, tuple[JsonObject | ClassifiedError, str, str]]] = 
         reasons.DEPENDENCY_MISSING,
         "which has k00, k01, k02, k03, k04, k05, k06, k07, k08, k09: add it",
     ),
+    "long keys": (
+        {"data": {f"{n}{'k' * 250}": SECRET for n in range(99)}},
+        reasons.DEPENDENCY_MISSING,
+        "which has 0kkk",
+    ),
+    "digits": (
+        data('{"a": ' + "1" * 5_000 + "}"),
+        reasons.INVALID_DOCUMENT,
+        "is JSON with a number of too many digits",
+    ),
     "binary": ({"binaryData": {"p.json": "AA=="}}, reasons.INVALID_DOCUMENT, "as binary data: make it of a text"),
     "half": (
         data(f'{{"a": "{SECRET}"'),
