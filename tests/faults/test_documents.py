@@ -158,6 +158,11 @@ PROBLEMS: Final[dict[str, tuple[Callable[[World], None], str, str]]] = {
     "empty": (lambda world: put(world, ""), "InvalidDocument", "no JSON"),
     "no object": (lambda world: put(world, [definition()]), "InvalidDocument", "no object"),
     "too deep": (lambda world: put(world, "[" * 200_000), "InvalidDocument", "too deep"),
+    "too many digits": (
+        lambda world: put(world, '{"x": ' + "1" * 5_000 + "}"),
+        "InvalidDocument",
+        "too many digits",
+    ),
     "too long": (
         lambda world: put(world, {"x": "x" * 1_048_576}),
         "InvalidDocument",

@@ -35,7 +35,7 @@ def parse(noted: str, uid: str = "") -> LastUpdate:
             else PendingUpdate(str(pending_update["id"]), str(pending_update["retry"])),
             intent=None if intent is None else _intent(intent),
         )
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
         return LastUpdate()
 
 

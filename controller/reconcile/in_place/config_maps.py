@@ -151,7 +151,7 @@ def _fault(text: str) -> str:
         return f"no JSON ({exc})"
     except RecursionError:
         return "nested too deep"
-    except ValueError:
+    except ValueError:  # the parser's guard against numbers that take long
         return "JSON with a number of too many digits"
     return "" if isinstance(value, dict) else "JSON, but no object"
 

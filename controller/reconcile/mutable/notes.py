@@ -7,18 +7,14 @@ from typing import Any
 
 from api.meta import JsonObject
 from controller.reconcile.shared_decisions import DOUBT_S
+from controller.reconcile.status.notes import parsed
 from controller.reconcile.status.patch import parse_time
 
 
 def load(noted: str, uid: str) -> JsonObject:
     """Return the members of a note; none of one that is unreadable, or of another object, of which this is a copy."""
-    try:
-        value = json.loads(noted or "{}")
-    except ValueError:
-        return {}
-    if not isinstance(value, dict) or (uid and value.get("uid", uid) != uid):
-        return {}
-    return value
+    value: JsonObject = parsed(noted)
+    return {} if uid and value.get("uid", uid) != uid else value
 
 
 def text(value: Mapping[str, Any]) -> str:

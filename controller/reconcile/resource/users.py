@@ -1,6 +1,5 @@
 """Finds the users of models and endpoint configurations among the objects of the cluster."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from controller.reconcile.observation import Recorded
 from controller.reconcile.ports import NoObjects, ObjectReader
 from controller.reconcile.resource.observation import FOREIGN
 from controller.reconcile.status.copies import is_copied, own_claims
-from controller.reconcile.status.notes import note_of
+from controller.reconcile.status.notes import note_of, parsed
 from controller.reconcile.status.patch import noted_resource, recorded_in
 
 MODELS: Final = "models"
@@ -174,14 +173,9 @@ def controller_of(obj: Mapping[str, Any]) -> str | None:
 
 
 def _last_update(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        last_update = json.loads(note_of(deployment, LAST_UPDATE_ATTEMPT) or "{}")
-    except ValueError:
-        return {}  # not written by us
+    last_update: JsonObject = parsed(note_of(deployment, LAST_UPDATE_ATTEMPT))
     uid = deployment["metadata"]["uid"]
-    if not isinstance(last_update, dict) or last_update.get("uid", uid) != uid:
-        return {}  # not written by us, or for an object that this one is a copy of
-    return last_update
+    return last_update if last_update.get("uid", uid) == uid else {}  # of an object that this one is a copy of
 
 
 def _is_torn_down(status: Mapping[str, Any]) -> bool:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from api.annotations import CLAIMED_VARIANTS, FOUND_TARGETS, Annotation
+from api.annotations import CLAIMED_VARIANTS, FOUND_TARGETS
 from api.meta import JsonObject
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile.identity import is_same_creation
 from controller.reconcile.status.copies import are_claims_of_another, own_status
-from controller.reconcile.status.notes import note_of
+from controller.reconcile.status.notes import note_of, parsed
 from controller.reconcile.status.patch import parse_time, rfc3339_ms
 
 PRIOR_TARGETS: Final = FOUND_TARGETS.key
@@ -57,7 +57,7 @@ def recorded_ids(obj: JsonObject) -> tuple[str, ...]:
 
 def claims_of(obj: JsonObject) -> dict[str, Claim]:
     """Return the claims that are noted, by resource id."""
-    noted = _parsed(obj, CLAIMED_VARIANTS).get(obj["metadata"]["uid"])
+    noted = parsed(note_of(obj, CLAIMED_VARIANTS)).get(obj["metadata"]["uid"])
     if isinstance(noted, list):  # of an earlier version
         return {str(each): Claim() for each in noted}
     if not isinstance(noted, dict):
@@ -80,7 +80,7 @@ def text_of(obj: JsonObject, claims: Claims) -> str:
 
 def prior_targets(obj: JsonObject) -> dict[str, Mapping[str, Any] | None]:
     """Return the variants that were targets before, with the settings to put back."""
-    noted = {} if are_claims_of_another(obj) else _parsed(obj, FOUND_TARGETS, list)
+    noted = {} if are_claims_of_another(obj) else parsed(note_of(obj, FOUND_TARGETS), list)
     if isinstance(noted, list):
         return {str(each): {} for each in noted}
     return {str(each): kept if isinstance(kept, dict) else None for each, kept in noted.items()}
@@ -122,12 +122,3 @@ def _seen(known: datetime | None, there: Mapping[str, Any] | None) -> datetime |
     if not isinstance(created, datetime):
         return None
     return created if known is None else known
-
-
-def _parsed(obj: JsonObject, annotation: Annotation[str], *others: type) -> Any:
-    """Parse a note; an unreadable one counts as absent."""
-    try:
-        value = json.loads(note_of(obj, annotation) or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, (dict, *others)) else {}

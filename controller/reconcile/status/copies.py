@@ -13,7 +13,7 @@ from api.annotations import CLAIMED_VARIANTS, CREATED_NAMES
 from api.descriptor import KindDescriptor, LifeCycle
 from api.meta import JsonObject
 from controller.reconcile.observation import Recorded
-from controller.reconcile.status.notes import note_of
+from controller.reconcile.status.notes import note_of, parsed
 from controller.reconcile.status.patch import parse_time, recorded_in
 
 SKEW: Final = timedelta(minutes=5)
@@ -53,14 +53,8 @@ def own_claims(metadata: Mapping[str, Any]) -> dict[str, str]:
     then the uid stands behind the content. An unreadable annotation counts as absent.
     """
     text, uid = (metadata.get("annotations") or {}).get(CREATED_NAMES.key), metadata.get("uid")
-    try:
-        claims = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    if not isinstance(claims, dict):
-        return {}
     own = {}
-    for name, noted in claims.items():
+    for name, noted in parsed(text).items():
         content, _, owner = str(noted).partition(_OF)
         if has_uid(str(name), metadata) or owner == uid:
             own[str(name)] = content
@@ -88,11 +82,8 @@ def are_claims_of_another(policy: JsonObject) -> bool:
     metadata = policy["metadata"]
     if _is_of_another(metadata, recorded_in(policy.get("status") or {})):
         return True
-    try:
-        noted = json.loads(note_of(policy, CLAIMED_VARIANTS) or "{}")
-    except ValueError:
-        return False  # not written by us
-    return isinstance(noted, dict) and bool(noted) and metadata["uid"] not in noted
+    noted = parsed(note_of(policy, CLAIMED_VARIANTS))
+    return bool(noted) and metadata["uid"] not in noted
 
 
 def is_copied(metadata: Mapping[str, Any], recorded: Recorded) -> bool:

@@ -4,6 +4,7 @@
 the status; edits and backups may lose the status. Each record stands in for the other.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -34,6 +35,18 @@ def note_of(obj: Mapping[str, Any], annotation: Annotation[str]) -> str:
     if text is None:
         text = ((obj.get("status") or {}).get(NOTES) or {}).get(_FIELDS[annotation.key])
     return text or ""
+
+
+def parsed(text: str | None, *others: type) -> Any:
+    """Return the JSON object of a note, or what else of these types it is; of anything else, an empty object.
+
+    Every user who may edit an object can write its notes, and passes of other objects read them.
+    """
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):  # deep nesting takes few bytes
+        return {}
+    return value if isinstance(value, (dict, *others)) else {}
 
 
 def notes_of(life_cycle: LifeCycle, obj: Mapping[str, Any]) -> JsonObject:

@@ -3,7 +3,6 @@
 Pure. Nothing is written if only `lastCheckTime` would change (DESIGN 4.8, D-02).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from controller.observability.redact import redact_text
 from controller.reconcile import reasons
 from controller.reconcile.observation import Recorded
 from controller.reconcile.status.messages import rules_with_issues
+from controller.reconcile.status.notes import parsed
 from controller.reconcile.steps import Drift, Phase, StatusUpdate
 from controller.runtime.frozen import replace
 
@@ -227,12 +227,8 @@ def _launcher(metadata: Mapping[str, Any]) -> str:
 
 
 def _noted(metadata: Mapping[str, Any]) -> JsonObject:
-    text = (metadata.get("annotations") or {}).get(RESOURCE_ANNOTATION)
-    try:
-        resource = json.loads(text) if text else None
-    except ValueError:
-        return {}  # not written by us
-    return resource if isinstance(resource, dict) else {}
+    resource: JsonObject = parsed((metadata.get("annotations") or {}).get(RESOURCE_ANNOTATION))
+    return resource
 
 
 def conditions(status_update: StatusUpdate, old: Sequence[Mapping[str, Any]]) -> tuple[Condition, ...]:

@@ -48,7 +48,7 @@ def parse(noted: str, uid: str) -> Attempt:
             number=int(value.get("number", 1)),
             is_served=bool(value.get("isServed")),
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return Attempt()
 
 
