@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer
 
+from tests.collecting import COLLECTED, collected
 from tests.deadline import PATIENCE_S
 from tests.workers import OneQueue, how_many, in_order
 
@@ -52,8 +53,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = in_order(*sorts.values())
 
 
-def pytest_collection_finish() -> None:
-    """Collect garbage from here on, among what the tests make."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what the list has cost, and collect garbage from here on, among what the tests make."""
+    session.config.stash[COLLECTED] = collected(session.items)
     gc.freeze()
     gc.enable()
 

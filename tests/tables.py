@@ -15,7 +15,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 Check: TypeAlias = Callable[..., None]
-Ids: TypeAlias = Callable[[Any], object] | Sequence[str] | None
+Ids: TypeAlias = Callable[[Any], object] | Iterable[str] | None
 _Cells: TypeAlias = list[tuple[str, dict[str, Any]]]
 _CELLS = "_cells"
 """Attribute of a test that `each_row` has made: its check, and the cells by name."""
@@ -38,17 +38,20 @@ def each_row(names: str | Sequence[str], values: Iterable[Any], ids: Ids = None)
             for (outer_name, outer), (name, given) in itertools.product(cells, inner)
         ]
 
+        parameters = signature(whole).parameters
+        own = {"subtests"} & parameters.keys()
+
         def test(subtests: pytest.Subtests, **fixtures: Any) -> None:
+            fixtures |= dict.fromkeys(own, subtests)
             for name, given in product:
                 with subtests.test(name):
                     whole(**fixtures, **given)
 
         update_wrapper(test, whole)
         test.__dict__[_CELLS] = whole, product
-        left = [each for each in signature(whole).parameters.values() if each.name not in product[0][1]]
-        subtests = Parameter("subtests", Parameter.KEYWORD_ONLY)
-        left = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in left]
-        test.__signature__ = signature(whole).replace(parameters=[*left, subtests])  # type: ignore[attr-defined]
+        asked = [name for name in parameters if name not in product[0][1] and name not in own]
+        keywords = [Parameter(name, Parameter.KEYWORD_ONLY) for name in (*asked, "subtests")]
+        test.__signature__ = signature(whole).replace(parameters=keywords)  # type: ignore[attr-defined]
         return test
 
     return decorate
@@ -56,16 +59,18 @@ def each_row(names: str | Sequence[str], values: Iterable[Any], ids: Ids = None)
 
 def _cells(names: Sequence[str], values: Sequence[Any], ids: Ids) -> _Cells:
     cells = []
+    labels = None if ids is None or callable(ids) else list(ids)
     for number, value in enumerate(values):
         is_set = isinstance(value, ParameterSet)
         assert not (is_set and value.marks), "marks are for tests, not for cells"
         given = value.values if is_set else value if len(names) > 1 else (value,)
         if is_set and value.id is not None:
             name = str(value.id)
-        elif ids is None or callable(ids):
-            name = "-".join(_name(ids, label, each, number) for label, each in zip(names, given, strict=True))
+        elif labels is not None:
+            name = labels[number]
         else:
-            name = str(ids[number])
+            text_of = ids if callable(ids) else None
+            name = "-".join(_name(text_of, label, each, number) for label, each in zip(names, given, strict=True))
         cells.append((name, dict(zip(names, given, strict=True))))
     return cells
 

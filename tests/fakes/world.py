@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from prometheus_client import CollectorRegistry
 
@@ -36,16 +36,23 @@ _PASSES = 30
 """More passes in a row, while no time passes, are a hot loop."""
 
 
+CLUSTER_ID = "cluster-1"
+
+
 class World:
     """Time, clusters and AWS outlive the operator; `restart` makes a new one that remembers nothing.
 
     The first kind is the one that the test is about: `cluster`, `aws`, `reconciler` and `tracker` are of that.
     """
 
+    made: ClassVar[int] = 0
+    """Worlds of this process."""
+
     def __init__(
         self, *kinds: KindDescriptor, key: ObjectKey = KEY, ownership_tags: bool = True, collects: bool = False
     ) -> None:
         """`key` is that of the object that the test is about; `collects`: objects go with their owners."""
+        World.made += 1
         kinds = kinds or (TRAINING_JOB,)
         self.descriptor = kinds[0]
         self.key = key
@@ -64,7 +71,7 @@ class World:
         self.crashes = 0
         self.errors: list[Exception] = []
         self.settings = ReconcilerSettings(
-            cluster_id="cluster-1", manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
+            cluster_id=CLUSTER_ID, manager="test/1", defaults=TargetDefaults(), has_ownership_tags=ownership_tags
         )
         self._kinds = {each.kind: self._served(each) for each in kinds}
         self._handlers = {kind: list(CONTROLLERS.handlers(served, self._kinds)) for kind, served in self._kinds.items()}

@@ -11,6 +11,7 @@ from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
 from tests.fakes.crashes import CrashPoint
 from tests.faults.component_world import ComponentWorld, manifest
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -100,8 +101,8 @@ CALLS: Final[list[tuple[str, JsonObject | None, JsonObject]]] = [
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["with effect", "without effect"])
-@pytest.mark.parametrize("follows", ["new", "old", "other", "deletion"])
-@pytest.mark.parametrize(("operation", "old", "new"), CALLS, ids=lambda each: each if isinstance(each, str) else "")
+@each_row("follows", ["new", "old", "other", "deletion"])
+@each_row(("operation", "old", "new"), CALLS, ids=lambda each: each if isinstance(each, str) else "")
 def test_a_component_reaches_its_newest_spec_whatever_answer_is_lost(
     operation: str, old: JsonObject | None, new: JsonObject, follows: str, *, after: bool
 ) -> None:

@@ -31,6 +31,7 @@ from tests.faults import hosting_world, scaling_world, tuning_world
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.scaling_world import ScalingWorld
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -249,7 +250,7 @@ def let_stopped_jobs_end(original: Original) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("kind", ORIGINALS)
+@each_row("kind", ORIGINALS)
 def test_a_copy_changes_nothing_of_the_original_in_its_life_and_its_end(kind: str, way: str) -> None:
     """All kinds x how it is copied x which version has written what is copied."""
     original = ORIGINALS[kind]()
@@ -279,7 +280,7 @@ NAMED = tuple(each for each in ORIGINALS if each.startswith("named "))
 
 
 @pytest.mark.parametrize("memory", MEMORIES, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("kind", NAMED)
+@each_row("kind", NAMED)
 def test_a_restored_object_takes_over_where_that_is_asked_for(kind: str, memory: Callable[[JsonObject], None]) -> None:
     """The first cluster is lost, and the second one is to have what it has left behind: `adoption-policy: adopt`."""
     original = ORIGINALS[kind]()

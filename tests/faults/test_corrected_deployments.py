@@ -8,6 +8,7 @@ from api.v1 import ENDPOINT_CONFIG, MODEL
 from hack.sandbox.kube.crd.object_validation import validate
 from tests.fakes.calls import refusal
 from tests.faults.hosting_world import HostingWorld, manifest
+from tests.tables import each_row
 from tests.unit.api.contract import schema_of
 
 pytestmark = pytest.mark.long
@@ -27,7 +28,7 @@ def refusing(world: HostingWorld, operation: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("message", MISSING.values(), ids=MISSING)
-@pytest.mark.parametrize("operation", [MODEL.operations.create, ENDPOINT_CONFIG.operations.create])
+@each_row("operation", [MODEL.operations.create, ENDPOINT_CONFIG.operations.create])
 def test_reconcile_at_on_a_deployment_reaches_its_refused_children(operation: str, message: str) -> None:
     """What was not there yet is there now: not minutes later. Each text is passed on once."""
     world = HostingWorld()

@@ -36,6 +36,7 @@ from tests.faults.test_executions import ExecutionWorld
 from tests.faults.test_executions import manifest as execution
 from tests.faults.test_in_place import manifest as in_place
 from tests.faults.test_model_packages import Registry
+from tests.tables import each_row
 
 MODEL_MANIFEST = {
     "apiVersion": "sagemaker.aws.amazon.com/v1",
@@ -120,8 +121,8 @@ def test_the_creation_time_has_a_write_of_its_own_only_without_owner_tags(has_ta
 
 
 @pytest.mark.parametrize("estimate_s", [1.0, 60.0], ids=["estimated low", "estimated right"])
-@pytest.mark.parametrize(("wait_s", "is_shown"), [(WAIT_SHOWN_S - 2, False), (WAIT_SHOWN_S + 5, True)])
-@pytest.mark.parametrize(
+@each_row(("wait_s", "is_shown"), [(WAIT_SHOWN_S - 2, False), (WAIT_SHOWN_S + 5, True)])
+@each_row(
     ("kind", "writes"),
     [(TRAINING_JOB, ["finalizers and spec", "status"]), (MODEL, ["annotations and finalizers", "status"])],
     ids=["TrainingJob", "Model"],

@@ -18,6 +18,7 @@ from controller.kube.errors import Forbidden
 from controller.reconcile.effects import Effect
 from tests.fakes.crashes import CrashPoint
 from tests.faults.hosting_world import KEY, HostingWorld, manifest
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -93,8 +94,8 @@ def test_all_is_deleted_in_any_order(order: tuple[KindDescriptor, ...]) -> None:
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("times", [1, 3])
-@pytest.mark.parametrize("kind", CHILDREN, ids=lambda each: each.kind)
+@each_row("times", [1, 3])
+@each_row("kind", CHILDREN, ids=lambda each: each.kind)
 def test_another_child_takes_over_what_the_endpoint_uses(kind: KindDescriptor, times: int, *, restarts: bool) -> None:
     """Nothing changes at AWS but the tags, which name the new object; the endpoint serves on, and can be updated."""
     world = serving()

@@ -16,6 +16,7 @@ from tests.fakes.job_manifests import KEY
 from tests.fakes.sagemaker.executions import FakeExecutions
 from tests.fakes.world import World
 from tests.faults.test_in_place import pipeline
+from tests.tables import each_row
 
 SILENCE = AwsError(ErrorClass.RETRYABLE, "ConnectionBroken", "connection reset by peer", ambiguous=True)
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
@@ -97,7 +98,7 @@ def test_a_crash_at_any_effect_starts_nothing_twice(
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["with effect", "without effect"])
-@pytest.mark.parametrize("down_s", [0.0, 300.0, HOUR_S, 90 * 24 * HOUR_S])
+@each_row("down_s", [0.0, 300.0, HOUR_S, 90 * 24 * HOUR_S])
 def test_a_lost_answer_and_a_long_absence_start_nothing_twice(after: bool, down_s: float) -> None:
     """AWS has forgotten the token, so the execution is found by its description among those of others."""
     world = ExecutionWorld()

@@ -17,6 +17,7 @@ from tests.documents import SAMPLES, document
 from tests.fakes.crashes import CrashPoint
 from tests.fakes.world import World
 from tests.faults.lax_world import REPOSITORY
+from tests.tables import each_row
 
 LOST = AwsError(ErrorClass.RETRYABLE, "ReadTimeout", "no answer", ambiguous=True)
 STEPS = {"Version": "2020-12-01", "Steps": [{"Name": "Wait", "Type": "Callback"}]}
@@ -200,7 +201,7 @@ def test_a_crash_at_any_effect_changes_nothing_about_the_end(subtests: pytest.Su
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("operation", ["CreatePipeline", "DescribePipeline", "UpdatePipeline", "DeletePipeline"])
+@each_row("operation", ["CreatePipeline", "DescribePipeline", "UpdatePipeline", "DeletePipeline"])
 def test_an_answer_that_is_lost_changes_nothing_about_the_end(operation: str, *, after: bool) -> None:
     """Whether the call has had its effect or not."""
     world = World(PIPELINE)

@@ -18,6 +18,7 @@ from tests.fakes.world import World
 from tests.faults import scaling_world
 from tests.faults.hosting_world import HostingWorld, manifest
 from tests.faults.scaling_world import A, B, C, ScalingWorld
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -88,7 +89,7 @@ def _serves(world: HostingWorld, wanted: JsonObject) -> None:
 
 
 @pytest.mark.parametrize("after", FATES)
-@pytest.mark.parametrize(
+@each_row(
     ("operation", "specs", "follows"),
     [
         pytest.param(name, each, follows, id=f"{name} {'at an edit' if each.old else 'at creation'}-{follows}")
@@ -129,8 +130,8 @@ def test_a_deployment_that_is_deleted_goes_with_all_it_is_made_of(operation: str
 
 
 @pytest.mark.parametrize("after", FATES)
-@pytest.mark.parametrize("follows", ["nothing", "deletion"])
-@pytest.mark.parametrize("descriptor", [TRAINING_JOB, PROCESSING_JOB, BATCH_TRANSFORM_JOB], ids=lambda each: each.kind)
+@each_row("follows", ["nothing", "deletion"])
+@each_row("descriptor", [TRAINING_JOB, PROCESSING_JOB, BATCH_TRANSFORM_JOB], ids=lambda each: each.kind)
 def test_a_job_is_created_once(descriptor: Any, follows: str, *, after: bool) -> None:
     """The name is the intent: it is in the object before the call."""
     world = World(descriptor)
@@ -168,8 +169,8 @@ def test_a_job_whose_stop_has_no_answer_is_stopped(descriptor: Any, *, after: bo
 
 
 @pytest.mark.parametrize("after", FATES)
-@pytest.mark.parametrize("follows", ["new", "old", "other"])
-@pytest.mark.parametrize("operation", ["add tags", "delete tags"])
+@each_row("follows", ["new", "old", "other"])
+@each_row("operation", ["add tags", "delete tags"])
 def test_a_job_bears_the_tags_of_its_newest_spec(operation: str, follows: str, *, after: bool) -> None:
     """What a call without an answer may have put there is taken off where it is not wanted."""
     tags: Mapping[str, list[dict[str, str]]] = {
@@ -195,8 +196,8 @@ def test_a_job_bears_the_tags_of_its_newest_spec(operation: str, follows: str, *
 
 
 @pytest.mark.parametrize("after", FATES)
-@pytest.mark.parametrize("follows", ["new", "old", "other", "deletion"])
-@pytest.mark.parametrize(
+@each_row("follows", ["new", "old", "other", "deletion"])
+@each_row(
     "operation", ["RegisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy", "DeregisterScalableTarget"]
 )
 def test_a_policy_is_on_the_variants_of_its_newest_spec(operation: str, follows: str, *, after: bool) -> None:

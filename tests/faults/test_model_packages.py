@@ -18,6 +18,7 @@ from tests.fakes.world import World
 from tests.faults.hosting_world import KEY as HOST
 from tests.faults.hosting_world import manifest as deployment
 from tests.faults.test_in_place import LOST, annotated, edit, is_ready, manifest, resync
+from tests.tables import each_row
 
 DELETED = {DELETION_POLICY.key: "delete"}
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:model-package/g/{}"
@@ -238,9 +239,7 @@ def test_a_crash_at_any_effect_makes_no_second_version(subtests: pytest.Subtests
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(
-    "operation", ["CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "DeleteModelPackage"]
-)
+@each_row("operation", ["CreateModelPackage", "DescribeModelPackage", "UpdateModelPackage", "DeleteModelPackage"])
 def test_an_answer_that_is_lost_makes_no_second_version(operation: str, *, after: bool) -> None:
     """Whether the call has had its effect or not."""
     world = Registry()

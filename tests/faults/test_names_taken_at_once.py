@@ -33,6 +33,7 @@ from tests.faults.test_reused_names import (
     leaves_alone,
     standalone,
 )
+from tests.tables import each_row
 
 RESTARTS = pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
 DESTRUCTIVE = {name: ENDPOINT_ACTS[name] for name in ("is deleted", "another model", "another count", "tags")}
@@ -65,7 +66,7 @@ def deployment(then: Callable[[HostingWorld], None] = lambda world: None) -> Hos
 
 @RESTARTS
 @pytest.mark.parametrize("act", [is_deleted, is_tagged], ids=lambda each: each.__name__)
-@pytest.mark.parametrize("kind", JOBS, ids=lambda each: each.kind)
+@each_row("kind", JOBS, ids=lambda each: each.kind)
 def test_a_job_that_was_replaced_at_once_is_neither_stopped_nor_tagged(
     kind: KindDescriptor, act: Callable[[World], None], restarts: bool
 ) -> None:
@@ -129,8 +130,8 @@ def test_an_endpoint_that_was_replaced_at_once_is_left_alone(act: Callable[[Worl
 
 @RESTARTS
 @pytest.mark.parametrize("is_looked_at", [False, True], ids=["not described", "described"])
-@pytest.mark.parametrize("act", ["is deleted", "another spec", "tags"])
-@pytest.mark.parametrize("kind", CHILDREN, ids=lambda each: each.kind)
+@each_row("act", ["is deleted", "another spec", "tags"])
+@each_row("kind", CHILDREN, ids=lambda each: each.kind)
 def test_a_model_or_configuration_that_was_replaced_at_once_is_left_alone(
     kind: KindDescriptor, act: str, *, is_looked_at: bool, restarts: bool
 ) -> None:

@@ -17,6 +17,7 @@ from tests.fakes.world import World
 from tests.faults import hosting_world, tuning_world
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 
 JOBS = (TRAINING_JOB, PROCESSING_JOB, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB)
 NAMED = (*JOBS, HOSTING_DEPLOYMENT)
@@ -87,8 +88,8 @@ def test_a_name_that_was_taken_is_used_when_it_is_free(kind: KindDescriptor) -> 
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize(("annotation", "value"), [(ADOPTION_POLICY.key, "adopt"), (READ_ONLY.key, "true")])
-@pytest.mark.parametrize("kind", NAMED, ids=lambda each: each.kind)
+@each_row(("annotation", "value"), [(ADOPTION_POLICY.key, "adopt"), (READ_ONLY.key, "true")])
+@each_row("kind", NAMED, ids=lambda each: each.kind)
 def test_what_is_to_be_adopted_or_shown_is_found_when_it_is_there(
     kind: KindDescriptor, annotation: str, value: str, *, restarts: bool
 ) -> None:

@@ -16,6 +16,7 @@ from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import MANIFEST, manifest_of
 from tests.fakes.world import World
 from tests.faults.tuning_world import manifest as tuning_job
+from tests.tables import each_row
 
 MISSING = AwsError(ErrorClass.QUOTA, "ValidationException", 'Could not find model "model".')
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "not yet")
@@ -250,7 +251,7 @@ def test_a_tuning_job_waits_for_the_end_of_its_parent() -> None:
     assert given == [{"HyperParameterTuningJobName": parent}]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "reference",
     [pytest.param(each, id=f"{kind.kind}:{'.'.join(each.path)}") for kind in KINDS for each in kind.references],
 )

@@ -17,6 +17,7 @@ from tests.faults import hosting_world, scaling_world, tuning_world
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.scaling_world import ScalingWorld
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 
 WORDS = "exceeded quota: few, requested: count/models=1, used: count/models=0, limited: count/models=0"
 JOBS = (TRAINING_JOB, BATCH_TRANSFORM_JOB, PROCESSING_JOB)
@@ -78,7 +79,7 @@ def applied(world: World) -> None:
 
 
 @pytest.mark.parametrize("make", WORLDS.values(), ids=WORLDS)
-@pytest.mark.parametrize("is_invalid", [False, True], ids=["Forbidden", "Invalid"])
+@each_row("is_invalid", [False, True], ids=["Forbidden", "Invalid"])
 def test_a_refused_finalizer_is_shown_and_nothing_is_created(make: Callable[[], World], is_invalid: bool) -> None:
     """Without it a resource could be left behind. Once it is accepted, the object goes on by itself."""
     world = make()

@@ -14,6 +14,7 @@ from controller.reconcile.status.patch import rfc3339
 from tests.fakes.calls import refusal
 from tests.fakes.world import World
 from tests.faults import hosting_world, scaling_world
+from tests.tables import each_row
 
 POLICY = ObjectKey("default", "scale")
 ENDPOINT = "web-prod"
@@ -90,8 +91,8 @@ NAMES = {
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("names", NAMES)
-@pytest.mark.parametrize("renew", RENEWALS, ids=lambda each: each.__name__)
+@each_row("names", NAMES)
+@each_row("renew", RENEWALS, ids=lambda each: each.__name__)
 def test_a_policy_is_put_on_the_new_endpoint(
     renew: Callable[[ScaledWorld], None], names: str, *, restarts: bool
 ) -> None:

@@ -7,6 +7,7 @@ from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from tests.fakes.cluster import FakeCluster, copied
 from tests.faults.hosting_world import HostingWorld
+from tests.tables import each_row
 
 KEY = ObjectKey("default", "churn")
 USER = ObjectKey("default", "user")
@@ -49,8 +50,8 @@ def started(kind: KindDescriptor, *, is_used: bool) -> HostingWorld:
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("pause_s", [0, 60], ids=["at once", "later"])
-@pytest.mark.parametrize(("kind", "is_used"), [(MODEL, True), (MODEL, False), (ENDPOINT_CONFIG, False)])
+@each_row("pause_s", [0, 60], ids=["at once", "later"])
+@each_row(("kind", "is_used"), [(MODEL, True), (MODEL, False), (ENDPOINT_CONFIG, False)])
 def test_what_was_replaced_twice_leaves_nothing(
     kind: KindDescriptor, pause_s: float, *, is_used: bool, restarts: bool
 ) -> None:

@@ -31,6 +31,7 @@ from tests.fakes.world import World
 from tests.faults import hosting_world, tuning_world
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -149,9 +150,9 @@ ACTS = [is_deleted, is_tagged, is_asked_for, is_left]
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("memory", MEMORIES, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("act", ACTS, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("kind", JOBS, ids=lambda each: each.kind)
+@each_row("memory", MEMORIES, ids=lambda each: each.__name__)
+@each_row("act", ACTS, ids=lambda each: each.__name__)
+@each_row("kind", JOBS, ids=lambda each: each.kind)
 def test_another_job_of_the_name_is_reported_and_left_alone(
     kind: KindDescriptor, act: Callable[[World], None], memory: Callable[[JsonObject], None], restarts: bool
 ) -> None:
@@ -256,7 +257,7 @@ def test_answers_that_differ_by_less_than_a_second_are_of_one_job(kind: KindDesc
 
 
 @pytest.mark.parametrize("kind", JOBS, ids=lambda each: each.kind)
-@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "theirs"])
+@each_row("is_ours", [True, False], ids=["ours", "theirs"])
 def test_tags_decide_where_an_answer_has_no_creation_time(kind: KindDescriptor, is_ours: bool) -> None:
     """As of a proxy that leaves members out."""
     world = job_world(kind)
@@ -371,8 +372,8 @@ ENDPOINT_ACTS = {
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("memory", MEMORIES, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("act", ENDPOINT_ACTS.values(), ids=ENDPOINT_ACTS)
+@each_row("memory", MEMORIES, ids=lambda each: each.__name__)
+@each_row("act", ENDPOINT_ACTS.values(), ids=ENDPOINT_ACTS)
 def test_another_endpoint_of_the_name_is_reported_and_left_alone(
     act: Callable[[World], None], memory: Callable[[JsonObject], None], restarts: bool
 ) -> None:
@@ -476,10 +477,10 @@ def alone(kind: KindDescriptor) -> tuple[HostingWorld, FakeCluster, ObjectKey, d
 
 
 @pytest.mark.parametrize("after_s", [1, 3600], ids=["at once", "after an hour"])
-@pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("memory", [is_as_written, is_of_an_earlier_version], ids=lambda each: each.__name__)
-@pytest.mark.parametrize("act", ["is deleted", "another spec", "tags"])
-@pytest.mark.parametrize("kind", CHILDREN, ids=lambda each: each.kind)
+@each_row("restarts", [False, True], ids=["goes on", "is restarted"])
+@each_row("memory", [is_as_written, is_of_an_earlier_version], ids=lambda each: each.__name__)
+@each_row("act", ["is deleted", "another spec", "tags"])
+@each_row("kind", CHILDREN, ids=lambda each: each.kind)
 def test_another_model_or_configuration_of_the_name_is_left_alone(
     kind: KindDescriptor, act: str, memory: Callable[[JsonObject], None], restarts: bool, after_s: int
 ) -> None:
@@ -501,8 +502,8 @@ def test_another_model_or_configuration_of_the_name_is_left_alone(
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("act", ["is deleted", "another spec", "tags", "nothing"])
-@pytest.mark.parametrize("kind", CHILDREN, ids=lambda each: each.kind)
+@each_row("act", ["is deleted", "another spec", "tags", "nothing"])
+@each_row("kind", CHILDREN, ids=lambda each: each.kind)
 def test_a_status_that_is_emptied_makes_theirs_not_ours(kind: KindDescriptor, act: str, restarts: bool) -> None:
     """The name alone is recorded then; the tags are read before anything is changed."""
     world, cluster, key, there = alone(kind)

@@ -9,6 +9,7 @@ import pytest
 from api.annotations import ADOPTION_POLICY, CLAIMED_VARIANTS, FOUND_TARGETS, RECONCILE_AT
 from api.meta import JsonObject, ObjectKey
 from tests.faults.scaling_world import KEY, A, B, ScalingWorld, adopting, manifest
+from tests.tables import each_row
 
 SECOND = ObjectKey("default", "second")
 CHANGES = {"RegisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy", "DeregisterScalableTarget"}
@@ -203,7 +204,7 @@ ACTS = [is_deleted, is_edited, leaves_the_list, is_asked_for]
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("act", ACTS, ids=lambda each: each.__name__)
+@each_row("act", ACTS, ids=lambda each: each.__name__)
 def test_a_policy_and_target_that_others_have_put_in_place_of_ours_are_left_alone(
     act: Callable[[ScalingWorld], None], *, restarts: bool
 ) -> None:

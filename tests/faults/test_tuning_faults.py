@@ -10,6 +10,7 @@ from controller.runtime.errors import ErrorClass
 from tests.fakes.cluster import silence
 from tests.faults.tuning_scenarios import SCENARIOS, Scenario, assert_all_gone, assert_completed, completes
 from tests.faults.tuning_world import KEY, TuningWorld, manifest
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -36,7 +37,7 @@ def test_a_crash_at_any_effect_changes_nothing_in_the_end(scenario: Scenario, su
 
 
 @pytest.mark.parametrize("every", [2, 3])
-@pytest.mark.parametrize("scenario", EACH)
+@each_row("scenario", EACH)
 def test_a_process_that_keeps_crashing_still_gets_there(scenario: Scenario, every: int) -> None:
     """Each process lives for two or three effects."""
     world = TuningWorld()
@@ -104,8 +105,8 @@ def test_a_failed_write_changes_nothing_in_the_end(scenario: Scenario, which: st
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("verb", ["create", "delete"])
-@pytest.mark.parametrize("scenario", EACH)
+@each_row("verb", ["create", "delete"])
+@each_row("scenario", EACH)
 def test_a_failed_creation_or_deletion_of_an_object_changes_nothing(scenario: Scenario, verb: str, after: bool) -> None:
     """The first of its kind has no answer, although it may have taken effect."""
     world = TuningWorld()

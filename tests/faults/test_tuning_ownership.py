@@ -10,7 +10,7 @@ from controller.aws.ownership_tags import OwnerTags
 from controller.reconcile.status.patch import rfc3339_ms
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
-from tests.fakes.world import World
+from tests.fakes.world import CLUSTER_ID, World
 
 PARENT_UID = "11111111-2222-3333-4444-555555555555"
 
@@ -34,9 +34,8 @@ def announced(job: str, arn: str) -> JsonObject:
 
 def tags_of(uid: str, namespace: str) -> list[JsonObject]:
     """Tags as the operator puts them on a tuning job, which AWS copies to what it launches."""
-    world = World()
     owner = OwnerTags(
-        cluster=world.settings.cluster_id,
+        cluster=CLUSTER_ID,
         kind="HyperparameterTuningJob",
         key=type(KEY)(namespace, "tuning"),
         uid=uid,

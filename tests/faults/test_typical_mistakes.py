@@ -20,6 +20,7 @@ from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
 from tests.documents import SAMPLES
 from tests.fakes.world import World
+from tests.tables import each_row
 from tests.unit.api.conftest import ROOT as REPOSITORY
 from tests.unit.api.contract import schema_of
 
@@ -119,7 +120,7 @@ def name_of(row: tuple[Any, ...]) -> str:
     return f"{row[0]} {row[1].removeprefix('spec.')} {'left out' if row[2] is REMOVED else str(row[2])[:20]}"
 
 
-@pytest.mark.parametrize("row", AT_APPLY, ids=name_of)
+@each_row("row", AT_APPLY, ids=name_of)
 def test_what_the_schema_can_know_is_refused_at_apply_by_its_path(row: tuple[str, str, object, str]) -> None:
     """And nothing else is said: the samples are valid."""
     kind, path, value, said = row

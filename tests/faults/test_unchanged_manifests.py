@@ -35,6 +35,7 @@ from tests.faults.hosting_world import HostingWorld
 from tests.faults.scaling_world import A, ScalingWorld
 from tests.faults.test_replaced_manifests import manifest as resource_manifest
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -299,7 +300,7 @@ ONE_OF_EACH: Final = (
 
 
 @pytest.mark.parametrize("verb", [applied, edited, patched, stripped], ids=lambda each: each.__name__)
-@pytest.mark.parametrize("name", ONE_OF_EACH)
+@each_row("name", ONE_OF_EACH)
 def test_what_says_nothing_new_changes_nothing(name: str, verb: Callable[[State], None]) -> None:
     """All kinds x verbs."""
     state = STATES[name]()

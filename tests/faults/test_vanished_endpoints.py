@@ -9,6 +9,7 @@ from tests.fakes.calls import refusal
 from tests.faults import scaling_world
 from tests.faults.hosting_world import HostingWorld, manifest
 from tests.faults.scaling_world import ScalingWorld
+from tests.tables import each_row
 
 SOON_S = 300.0
 """docs/drift.md: an endpoint is missed within two minutes of its end; then it is made again."""
@@ -78,8 +79,8 @@ ACTS = (do_nothing, change_the_model, change_the_count, change_the_tags, correct
 
 
 @pytest.mark.parametrize("restarts", [False, True], ids=["goes on", "is restarted"])
-@pytest.mark.parametrize("act", ACTS, ids=lambda each: each.__name__)
-@pytest.mark.parametrize("goes", GOES, ids=lambda each: each.__name__)
+@each_row("act", ACTS, ids=lambda each: each.__name__)
+@each_row("goes", GOES, ids=lambda each: each.__name__)
 def test_an_endpoint_that_others_delete_is_made_again(
     goes: Callable[[HostingWorld], None], act: Callable[[HostingWorld], None], *, restarts: bool
 ) -> None:

@@ -10,8 +10,9 @@ from controller.kinds import parse_kinds, selected
 from controller.rights.probes import UNCHECKED, probes
 from hack.manifests import iam
 from hack.manifests.roles import kind_rules, manager_role
+from tests.tables import each_row
 
-EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+EACH = each_row("kind", KINDS, ids=lambda kind: kind.kind)
 
 
 @pytest.mark.parametrize(

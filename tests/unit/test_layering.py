@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.syntax import imports
 from tests.tables import each_row
 
@@ -128,7 +126,7 @@ def modules_of(*names: str) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("life_cycle", LIFE_CYCLES)
+@each_row("life_cycle", LIFE_CYCLES)
 def test_life_cycles_do_not_know_each_other(life_cycle: str) -> None:
     """What two of them need is a port, or stands beside them: each is read, changed and removed alone."""
     others = {each for each in LIFE_CYCLES if each not in (life_cycle, *MAY_KNOW.get(life_cycle, ()))}

@@ -37,8 +37,8 @@ from tests.unit.observability.test_logs import logging_as_before
 from tests.unit.reconcile.test_status import NOW
 
 LEAKS = leaks()
-each_leak = pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.name)
-each_job = pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.kind in SPECS], ids=lambda kind: kind.kind)
+each_leak = each_row("leak", LEAKS, ids=lambda leak: leak.name)
+each_job = each_row("kind", [kind for kind in KINDS if kind.kind in SPECS], ids=lambda kind: kind.kind)
 ROLE = Identity(role="arn:aws:iam::123456789012:role/x")
 
 
@@ -212,7 +212,7 @@ def test_log_lines_have_no_credentials_in_any_of_their_parts(leak: Leak, format:
 
 
 @pytest.mark.usefixtures(logging_as_before.__name__)
-@each_leak
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.name)
 def test_what_ends_the_process_is_logged_without_credentials(leak: Leak, monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter's traceback is nobody's log line, and would show what an exception quotes."""
     stream = io.StringIO()

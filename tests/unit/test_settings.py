@@ -7,6 +7,7 @@ import pytest
 
 from controller.flags import seconds
 from controller.settings import Settings, parse
+from tests.tables import each_row
 
 
 def given(*arguments: str, **environ: str) -> Settings:
@@ -94,9 +95,7 @@ def test_a_list_may_be_given_by_repeating_its_flag() -> None:
     assert given("--resource-tags=a=1", "--resource-tags=b=2").resource_tags == (("a", "1"), ("b", "2"))
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("10h", 36000), ("500ms", 0.5), ("1.5s", 1.5), ("2", 2), ("0", 0), ("1h0m1s", 3601)]
-)
+@each_row(("text", "expected"), [("10h", 36000), ("500ms", 0.5), ("1.5s", 1.5), ("2", 2), ("0", 0), ("1h0m1s", 3601)])
 def test_durations_are_those_of_go(text: str, expected: float) -> None:
     """And plain numbers of seconds."""
     assert seconds(text) == pytest.approx(expected)

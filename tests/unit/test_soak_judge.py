@@ -12,6 +12,7 @@ from tests.sandbox.soak.invariants import effects_complaints, last_creations, th
 from tests.sandbox.soak.manifests import ADOPTABLE
 from tests.sandbox.soak.registry import problem
 from tests.sandbox.soak.scene import OPERATOR, Ledger
+from tests.tables import each_row
 
 ARN = "arn:aws:sagemaker:us-east-2:123456789012:"
 TARGET = "endpoint/e/variant/v0"
@@ -37,7 +38,7 @@ def handed_over(resource: str, name: str = "n") -> list[Effect]:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("resource", "operation", "name"),
     [
         ("Endpoint", "UpdateEndpoint", "n"),

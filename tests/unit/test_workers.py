@@ -10,7 +10,7 @@ from tests.workers import MOST, how_many, in_order, unit_of
 ALL = ["tests/unit", "tests/property", "tests/faults", "tests/sandbox"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("selected", "workers"),
     [
         pytest.param(ALL, 7, id="everything, much of which waits"),
@@ -63,7 +63,7 @@ def test_every_test_runs_once(early: int, waiting: int, computing: int) -> None:
         assert [each for each in ordered if each in sort] == sort
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("nodeid", "unit"),
     [
         ("tests/sandbox/test_hosting.py::test_a[1]", "tests/sandbox/test_hosting.py::test_a[1]"),

@@ -44,13 +44,13 @@ def test_the_page_says_of_each_where_it_stands_and_what_it_takes(row: list[str])
     assert set(row[1].split(", ")) == places
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if len(row) == 3], ids=lambda row: row[0])
+@each_row("row", [row for row in ROWS if len(row) == 3], ids=lambda row: row[0])
 def test_what_the_operator_writes_is_listed_apart(row: list[str]) -> None:
     """Users must not take it for something to set."""
     assert KNOWN[row[0].strip("`")].is_ours
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("annotations", "told"),
     [
         pytest.param({"deletion_policy": "retain", "paused": "false", "reconcile_at": ""}, (), id="understood"),

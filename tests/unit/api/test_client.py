@@ -131,7 +131,7 @@ def test_objects_are_read_by_kind() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "reason", "error", "shown"),
     [
         (404, "NotFound", NotFoundError, "NotFound: words"),

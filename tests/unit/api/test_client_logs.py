@@ -25,6 +25,7 @@ from hack.crds import ROOT
 from tests.documents import document
 from tests.fakes.clock import FakeClock
 from tests.fakes.refused import Refused
+from tests.tables import each_row
 
 
 def sample(name: str) -> Any:
@@ -150,7 +151,7 @@ def test_the_lines_of_a_tuning_job_are_those_of_its_training_jobs(monkeypatch: p
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("wanted", "lines"),
     [
         ({"tail": 2}, ["c", "d"]),
@@ -253,7 +254,7 @@ def test_a_loop_may_end_following() -> None:
 STALLED = {"conditions": [{"type": "Stalled", "status": "True", "reason": "AccessDenied", "message": "no role"}]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("obj", "course", "refusal", "words"),
     [
         (JOB, {}, None, "Pending: .*not been created in SageMaker yet"),
@@ -263,7 +264,7 @@ STALLED = {"conditions": [{"type": "Stalled", "status": "True", "reason": "Acces
         (JOB, RUNS, NoCredentialsError(), "no usable AWS credentials"),
     ],
 )
-@pytest.mark.parametrize("follow", [False, True])
+@each_row("follow", [False, True])
 def test_what_prevents_a_log_is_an_exception(
     obj: Any, course: Mapping[str, Any], refusal: Exception | None, words: str, follow: bool
 ) -> None:

@@ -18,6 +18,7 @@ from api.v1 import (
     PROCESSING_JOB,
     TRAINING_JOB,
 )
+from tests.tables import each_row
 
 # --- manifest → AWS
 
@@ -100,7 +101,7 @@ def test_an_integral_float_is_a_whole_number() -> None:
     assert isinstance(request["StoppingCondition"]["MaxRuntimeInSeconds"], int)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("spec", "path", "message"),
     [
         pytest.param("x", "spec", "must be an object, not a string", id="spec"),
@@ -293,7 +294,7 @@ def test_a_number_may_be_written_in_several_ways(value: Any, expected: float) ->
     assert _sent(Form.NUMBER, value) == expected
 
 
-@pytest.mark.parametrize("value", ["half", "nan", "inf", True, None, "9" * 400], ids=str)
+@each_row("value", ["half", "nan", "inf", True, None, "9" * 400], ids=str)
 def test_what_is_no_finite_number_is_refused(value: Any) -> None:
     """JSON, and AWS, know no others."""
     with pytest.raises(ConversionError, match="number"):
@@ -374,7 +375,7 @@ def test_an_answer_that_describes_several_is_read_item_by_item() -> None:
     assert to_status(HOSTING_AUTOSCALING_POLICY, {"PolicyName": "p", "ResourceId": "x"}) == {"policyName": "p"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "paths"),
     [
         pytest.param({"region": "r", "tags": [{"key": "k", "value": "v"}]}, [], id="all known"),

@@ -3,9 +3,10 @@
 import pytest
 
 from api.schema.description import LIMIT, plain
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("html", "text"),
     [
         pytest.param("", "", id="empty"),

@@ -14,6 +14,7 @@ from api.models import as_model
 from api.naming import key_of
 from api.schema.structural import field_schema
 from api.v1 import TRAINING_JOB
+from tests.tables import each_row
 
 _SHAPES: dict[str, Any] = {
     "Text": {"type": "string", "min": 2, "max": 9, "pattern": "[a-z]+"},
@@ -91,7 +92,7 @@ def fields() -> KindFields:
     return build(replace(TRAINING_JOB, compat=_COMPAT), as_model("small", _SERVICE))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("member", "key"),
     [("KmsKeyId", "kmsKeyId"), ("VolumeSizeInGB", "volumeSizeInGB"), ("S3Uri", "s3Uri"), ("RoleARN", "roleARN"),
      ("SSMAccess", "sSMAccess")],

@@ -42,7 +42,7 @@ def _problems(spec: JsonObject) -> list[str]:
 # --- the container rule (v1-kinds.md 12.4)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spec",
     [
         pytest.param(
@@ -64,8 +64,8 @@ def test_a_single_container_becomes_the_primary_one(spec: JsonObject) -> None:
     assert model.spec == {"region": "us-east-2", "executionRoleArn": _ROLE, "primaryContainer": _container("a")}
 
 
-@pytest.mark.parametrize("primary", ["a", "b", None], ids=["first", "second", "none"])
-@pytest.mark.parametrize(
+@each_row("primary", ["a", "b", None], ids=["first", "second", "none"])
+@each_row(
     ("given", "defined"),
     [
         pytest.param(["b", "a"], [_container("a"), _container("b")], id="named"),
@@ -290,7 +290,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert '"y" is no name in spec.models' in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "spec",
     [
         pytest.param({"models": "m"}, id="models"),

@@ -29,7 +29,7 @@ JOBS = [kind for kind in KINDS if kind.life_cycle is LifeCycle.JOB]
 SAMPLES = [each for path in sorted((ROOT / "samples").glob("*.yaml")) for each in documents(path)]
 JOB_SAMPLES = [each for each in SAMPLES if each["kind"] in {kind.kind for kind in JOBS}]
 BY_KIND = {kind.kind: kind for kind in KINDS}
-ids = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+ids = each_row("kind", KINDS, ids=lambda kind: kind.kind)
 
 
 def _condition(type_: str, status: str, reason: str) -> JsonObject:
@@ -129,7 +129,7 @@ def test_an_edit_without_effect_can_be_undone() -> None:
     assert _refusals(kind.kind, manifest(kind.kind, given), _stored(kind, emptied, SHOWN)) == []
 
 
-@pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
+@each_row("kind", JOBS, ids=lambda kind: kind.kind)
 def test_what_the_operator_does_not_compare_stays_fixed_while_an_edit_is_shown(kind: KindDescriptor) -> None:
     """Region, endpoint, name and tags: another edit of these would go unnoticed once the first is undone."""
     least = LEAST[kind.kind]
@@ -147,7 +147,7 @@ def test_what_the_operator_does_not_compare_stays_fixed_while_an_edit_is_shown(k
         assert len(_refusals(kind.kind, manifest(kind.kind, least | {name: value}), stored)) == 1, name
 
 
-@pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
+@each_row("kind", JOBS, ids=lambda kind: kind.kind)
 def test_what_comes_or_goes_is_an_edit(kind: KindDescriptor) -> None:
     """As what changes."""
     least = LEAST[kind.kind]

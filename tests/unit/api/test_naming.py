@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.naming import child_name, join_name, sagemaker_name
+from tests.tables import each_row
 
 _UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
 _HEX = "a92f5e3cf07b11e9bf6c06d6f3037abc"
 _AWS = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "max_length", "expected"),
     [
         pytest.param("a", 63, f"a-{_HEX}", id="short"),
@@ -47,7 +48,7 @@ def test_dots_are_replaced_where_aws_would_refuse_them(name: str, expected: str)
     assert sagemaker_name(name, _UID, 63) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("required", "optional", "max_length", "expected"),
     [
         pytest.param("required", "opt", 12, "opt-required", id="fits exactly"),

@@ -21,9 +21,10 @@ from api.naming import key_of
 from api.schema.pattern import to_re2
 from api.v1 import KINDS
 from hack import models
+from tests.tables import each_row
 from tests.unit.api.contract import schema_of
 
-each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+each_kind = each_row("kind", KINDS, ids=lambda kind: kind.kind)
 
 
 @dataclass(frozen=True, slots=True)

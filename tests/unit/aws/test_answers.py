@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.aws.clients import new_session
+from tests.tables import each_row
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
@@ -38,9 +39,7 @@ def test_json_is_decoded_as_by_botocore(value: Any, is_ascii: bool) -> None:
     assert parser()._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"a": 1', b'{"a": "\\ud800"}', b'{"a": 1, "a": 2}', b'{"a": Infinity}']
-)
+@each_row("body", [b"", b"<html>", b'{"a": 1', b'{"a": "\\ud800"}', b'{"a": 1, "a": 2}', b'{"a": Infinity}'])
 def test_what_is_no_json_is_left_to_botocore(body: bytes) -> None:
     """Its error messages quote what came instead."""
     assert parser()._parse_body_as_json(body) == JSONParser()._parse_body_as_json(body)

@@ -21,6 +21,7 @@ from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import Identity, Target
 from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
+from tests.tables import each_row
 
 TEAM = Identity("arn:aws:iam::111111111111:role/team", "secret-word", "team-a")
 OTHER = Identity("arn:aws:iam::222222222222:role/other", "", "team-b")
@@ -154,7 +155,7 @@ def test_names_of_sessions_fit(namespace: str, cluster: str, name: str) -> None:
     assert request_of(Identity(TEAM.role, "", namespace), cluster)["RoleSessionName"] == name
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("raised", "error_class"),
     [
         pytest.param(denied(), ErrorClass.DENIED, id="the trust policy does not know us"),

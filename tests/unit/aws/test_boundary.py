@@ -28,6 +28,7 @@ from controller.aws.targets import BASE_IDENTITY, Identity, Target, TargetDefaul
 from controller.runtime.errors import ABSENT, Absent, ErrorClass
 from tests.deadline import PATIENCE_S, eventually
 from tests.fakes import FakeClock
+from tests.tables import each_row
 
 DATE = "Wed, 02 Jan 2030 03:04:05 GMT"
 
@@ -402,9 +403,7 @@ def test_a_refused_search_is_classified(server: Server, code: str, error_class: 
     assert raised.value.error_class is error_class
 
 
-@pytest.mark.parametrize(
-    "descriptor", [each for each in KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind
-)
+@each_row("descriptor", [each for each in KINDS if each.life_cycle is LifeCycle.JOB], ids=lambda each: each.kind)
 def test_every_kind_can_be_listed_by_creation_time(descriptor: Any) -> None:
     """The tracker's request exists for each job kind in the service model."""
     model = session().client(descriptor.service, region_name="us-east-2").meta.service_model
@@ -483,7 +482,7 @@ def test_the_endpoint_is_the_first_that_is_given(
     assert defaults.resolve(spec).endpoint == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("spec", "recorded", "setting", "environment", "expected"),
     [
         ({"region": "a"}, "b", "c", {"AWS_REGION": "d"}, "b"),
@@ -527,7 +526,7 @@ def test_a_namesake_is_of_this_cluster_and_namespace(changed: str, value: str, i
 FAMILY = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changed", "value", "is_proved"),
     [
         ("uid", "any", True),
@@ -585,7 +584,7 @@ def test_the_users_tags_come_first_then_those_that_prove_ownership(count: int, l
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("keys", "fault"),
     [
         ([f"t{n}" for n in range(50)], ""),

@@ -17,6 +17,7 @@ from controller.aws.targets import Target
 from controller.runtime.errors import ErrorClass
 from hack.bench.budgets import HiddenBucket, Ours, Simulation
 from tests.fakes import FakeClock
+from tests.tables import each_row
 
 LIMIT = Limit(rate=2.0, burst=4.0)
 PROBED = Limit(rate=2.0, burst=4.0, ceiling=50.0)
@@ -122,8 +123,8 @@ def test_a_refused_background_call_does_not_go_before_users() -> None:
     assert bucket.admit(0, background=False, now=102.0) == 0
 
 
-@pytest.mark.parametrize("refused", [1, 3, 6, 12])
-@pytest.mark.parametrize("after_s", [30.0, 600.0])
+@each_row("refused", [1, 3, 6, 12])
+@each_row("after_s", [30.0, 600.0])
 def test_callers_that_are_refused_for_ever_stop_no_other_for_ever(refused: int, after_s: float) -> None:
     """As where AWS throttles what concerns some names: a newcomer has its turn in the time of their back-offs."""
     bucket = TokenBucket(Limit(4.0, 10.0, ceiling=50.0))
@@ -320,7 +321,7 @@ def test_a_turn_raises_as_the_call_would() -> None:
     assert caught.value.retry_after_s == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("operation", [name for name in LIMITS if name.startswith("List")])
+@each_row("operation", [name for name in LIMITS if name.startswith("List")])
 def test_list_quotas_are_never_probed(operation: str) -> None:
     """About two a second per account, which cannot be raised; half of them is left to others (DESIGN 4.5)."""
     assert LIMITS[operation].most <= 1.0

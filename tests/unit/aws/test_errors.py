@@ -177,8 +177,8 @@ def test_what_no_row_knows_is_retried_slowly_and_marked() -> None:
     assert (error.error_class, error.known, error.ambiguous) == (ErrorClass.REFUSED, False, False)
 
 
-@pytest.mark.parametrize("spelling", ["{}", "{}Exception"], ids=["Query", "JSON"])
-@pytest.mark.parametrize(
+@each_row("spelling", ["{}", "{}Exception"], ids=["Query", "JSON"])
+@each_row(
     ("names", "expected"),
     [
         (
@@ -281,7 +281,7 @@ def test_a_reply_may_say_when_to_come_back(status: int, headers: dict[str, str],
 URL = {"endpoint_url": "https://api.sagemaker.us-east-2.amazonaws.com"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("exc", "expected", "ambiguous", "sent"),
     [
         (sdk.ParamValidationError(report="Missing required parameter"), C.INVALID, False, False),

@@ -19,6 +19,7 @@ from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
 from tests.fakes.sagemaker.arns import ACCOUNT
 from tests.fakes.sagemaker.jobs import FakeJobs
+from tests.tables import each_row
 from tests.unit.aws.following import ended
 
 HERE = Target("us-east-2")
@@ -384,7 +385,7 @@ def test_an_old_job_costs_no_describe_in_each_interval_while_events_are_trusted(
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("hint", "known", "effect"),
     [
         (("Completed", "Completed", 0.0), ("InProgress", "Training", -60.0), "change"),

@@ -1,11 +1,10 @@
 """Where endpoints are invoked, per partition."""
 
-import pytest
-
 from controller.aws.runtimeurl import invocation_url
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("region", "partition", "host"),
     [
         ("us-east-2", "aws", "runtime.sagemaker.us-east-2.amazonaws.com"),

@@ -21,6 +21,7 @@ from controller.runtime.errors import ErrorClass
 from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
 from tests.fakes.sagemaker.jobs import FakeJobs
+from tests.tables import each_row
 from tests.unit.aws.following import ended
 
 pytestmark = pytest.mark.long
@@ -313,7 +314,7 @@ FLAWS = [
 ]
 
 
-@pytest.mark.parametrize("flaw", FLAWS)
+@each_row("flaw", FLAWS)
 def test_a_search_that_is_wrong_from_the_start_is_never_relied_on(flaw: Callable[[Bench], None]) -> None:
     """Each end shows as without Search, and Search is left alone after a while."""
     bench = Bench(page_size=15)

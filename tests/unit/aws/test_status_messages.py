@@ -177,7 +177,7 @@ def test_every_kind_that_is_followed_has_events() -> None:
     assert set(DETAIL_TYPES.values()) == followed | {MODEL_PACKAGE}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "status"),
     [
         ("IN_SERVICE", "InService"),

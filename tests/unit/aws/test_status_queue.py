@@ -16,6 +16,7 @@ from controller.aws.targets import BASE_IDENTITY, Identity, Target
 from controller.runtime.errors import ErrorClass
 from controller.runtime.threads import Stop
 from tests.fakes.sagemaker.arns import ACCOUNT
+from tests.tables import each_row
 from tests.unit.aws.test_hints import SETTINGS, Bench
 
 URL = f"https://sqs.us-east-2.amazonaws.com/{ACCOUNT}/status"
@@ -360,7 +361,7 @@ def test_stop_interrupts_the_call_that_waits_and_takes_no_message_away(bench: Qu
     assert len(bench.queue.messages) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "default", "region"),
     [
         (URL, "eu-west-1", "us-east-2"),

@@ -8,6 +8,7 @@ import pytest
 from hack.bench import growth, profile
 from hack.bench.profiler import ThreadProfile, merged
 from hack.sandbox.samples import REPOSITORY
+from tests.tables import each_row
 
 
 class Script:
@@ -71,7 +72,7 @@ def test_each_dump_has_what_came_since_the_last_one() -> None:
     assert script.found == {}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("function", "part"),
     [
         (f"{REPOSITORY}/controller/reconcile/job/decide.py:decide", "controller/reconcile/job"),

@@ -62,7 +62,7 @@ def test_an_object_that_etcd_does_not_take_is_not_tried_again(message: str) -> N
     assert type(error_from_status({**document, "reason": "InternalError"})) is errors.ServerError
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("code", "error"),
     [
         (400, errors.Invalid),
@@ -103,7 +103,7 @@ def test_a_version_that_the_server_has_not_reached_counts_as_expired() -> None:
     assert seen.causes == ("ResourceVersionTooLarge",)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "details", "seconds"),
     [
         ({"Retry-After": "7"}, None, 7.0),

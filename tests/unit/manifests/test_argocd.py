@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import lupa.lua53
-import pytest
 
 from api.meta import GROUP
 from api.v1 import KINDS
@@ -12,6 +11,7 @@ from controller.reconcile.status.patch import conditions, merged_conditions
 from controller.reconcile.steps import Phase, StatusUpdate
 from hack.crds import ROOT
 from tests.documents import document
+from tests.tables import each_row
 
 NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 HEALTH: Final = {
@@ -45,7 +45,7 @@ def an_object(phase: Phase, *, generation: int = 1, observed: int = 1) -> dict[s
     return {"kind": "TrainingJob", "metadata": {"generation": generation}, "status": status}
 
 
-@pytest.mark.parametrize("phase", Phase)
+@each_row("phase", Phase)
 def test_health_follows_the_conditions(phase: Phase) -> None:
     """Every phase that a status can show has one."""
     assert health(an_object(phase)) == HEALTH[phase]

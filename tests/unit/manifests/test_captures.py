@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from api.descriptor import KindDescriptor
 from api.v1 import KINDS
 from controller.reconcile import reasons
@@ -87,7 +85,7 @@ def test_the_captured_show_is_that_of_a_usual_terminal() -> None:
     assert f" {NAMED.manifest['metadata']['name']} " in text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("printed", "shown"),
     [
         ("created 2026-11-30T17:23:56Z", "created 2030-01-02T03:04:05Z"),
@@ -106,7 +104,7 @@ def test_what_changes_from_run_to_run_is_made_equal(printed: str, shown: str) ->
     assert normal(printed) == shown
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("one", "other", "is_equal"),
     [
         ("a   5s\nb", "a 5s\nb", True),

@@ -3,11 +3,12 @@
 import pytest
 
 from controller.observability.redact import redact, redact_text
+from tests.tables import each_row
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "redacted"),
     [
         pytest.param(
@@ -37,7 +38,7 @@ def test_credentials_within_texts_are_replaced(text: str, redacted: str) -> None
     assert redact_text(text) == redacted
 
 
-@pytest.mark.parametrize(
+@each_row(
     "key",
     [
         "token",

@@ -15,6 +15,7 @@ from controller.reconcile.mutable.compared.desired import Desired
 from controller.reconcile.mutable.compared.observation import Update
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -168,7 +169,7 @@ def test_no_cell_is_undefined_and_no_row_is_idle() -> None:
     assert TABLE.idle() == []
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
+@each_row("error_class", list(ErrorClass), ids=lambda each: each.value)
 def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, shows why and lets go of nothing that was sent."""
     for cell in TABLE.cells:
@@ -198,7 +199,7 @@ def test_annotations_hold_in_every_cell() -> None:
 CELL = {"component": "InService", "endpoint": "unknown", "spec": "asked", "object": "wanted"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("modified", "age_s", "failure", "number", "expected"),
     [
         pytest.param("11:00:00", 1.0, "", 1, "nothing", id="an answer of before, and it may still take effect"),

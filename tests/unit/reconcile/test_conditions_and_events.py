@@ -296,7 +296,7 @@ def test_a_change_of_status_names_both() -> None:
     assert event.message == "The status changed from Updating to RollingBack"
 
 
-@pytest.mark.parametrize("phase", list(s.Phase), ids=lambda phase: phase.value)
+@each_row("phase", list(s.Phase), ids=lambda phase: phase.value)
 def test_the_end_of_a_pause_is_told_by_whatever_is_shown_next(phase: s.Phase) -> None:
     """modern-expectations.md 3: Resumed."""
     whole = {"whose": "ours", "asked by": "list", "state": "InProgress", "object": "wanted", "spec": "same"}

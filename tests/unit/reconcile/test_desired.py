@@ -10,6 +10,7 @@ from api.meta import JsonObject
 from api.naming import child_name
 from api.v1 import ENDPOINT_CONFIG, MODEL
 from controller.reconcile.endpoint.desired import Want, child_of, desired, is_child_of, label_value, labels_of, manifest
+from tests.tables import each_row
 
 UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
 
@@ -109,7 +110,7 @@ def test_children_have_an_owner_and_both_labels() -> None:
     assert labels["team"] == "a"
 
 
-@pytest.mark.parametrize("name", ["a", "x" * 63, "x" * 64, "x" * 253, "a.b-c"])
+@each_row("name", ["a", "x" * 63, "x" * 64, "x" * 253, "a.b-c"])
 def test_label_values_fit(name: str) -> None:
     """63 characters at most; what fits stays as it is."""
     value = label_value(name)

@@ -22,7 +22,7 @@ def annotated(texts: dict[str, str]) -> dict[str, str]:
     return {f"{GROUP}/{name}": text for name, text in texts.items()}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("annotations", "adoption", "retain", "paused"),
     [
         ({}, Adoption.REFUSE, False, False),
@@ -42,7 +42,7 @@ def test_annotations_steer(annotations: dict[str, str], adoption: Adoption, reta
     assert (policy.adoption, policy.retain, policy.paused) == (adoption, retain, paused)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("own", "namespace", "policy"),
     [
         pytest.param({}, {}, Policy(), id="nobody says anything: the built-in"),
@@ -123,7 +123,7 @@ def test_places_are_the_first_that_are_given(
     assert (target.region, target.endpoint, target.identity) == (region, endpoint, BASE_IDENTITY)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("namespace", "identity"),
     [
         pytest.param({}, BASE_IDENTITY, id="the process's own"),

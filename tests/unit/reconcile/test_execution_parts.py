@@ -14,6 +14,7 @@ from api.v1 import MODEL_PACKAGE, PIPELINE_EXECUTION
 from controller.reconcile.execution.perform import completed
 from controller.reconcile.execution.shown_steps import MOST_SHOWN, shown_steps
 from controller.reconcile.managed.marker import is_marked, mark_of, marked
+from tests.tables import each_row
 
 NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,60}[a-z0-9])?", fullmatch=True)
 
@@ -54,7 +55,7 @@ def test_what_the_user_writes_comes_first_and_the_name_is_his() -> None:
     assert is_marked(PIPELINE_EXECUTION, obj(), completed(obj(), {}))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("step", "shown"),
     [
         (

@@ -62,7 +62,7 @@ def test_a_tuning_job_shows_its_counters_with_the_first_in_progress() -> None:
     assert world.aws.count("launched") == 0
 
 
-@pytest.mark.parametrize("value", ["InProgress", "Stopping", "Stopped", "Failed", "Completed"])
+@each_row("value", ["InProgress", "Stopping", "Stopped", "Failed", "Completed"])
 def test_a_model_path_is_shown_of_completed_jobs_only(value: str) -> None:
     """As the predecessor did: scripts take the path for a sign of success. AWS has it of stopped jobs, too."""
     world = World()
@@ -153,8 +153,8 @@ def test_a_lost_answer_is_no_refusal() -> None:
     assert world.status["awsResource"]["name"] == world.name
 
 
-@pytest.mark.parametrize("kind", SINGLE, ids=lambda kind: kind.kind)
-@pytest.mark.parametrize(
+@each_row("kind", SINGLE, ids=lambda kind: kind.kind)
+@each_row(
     ("shown", "expected"),
     [pytest.param("Completed", [], id="known"), pytest.param("InProgress", ["Completed"], id="news")],
 )
@@ -173,8 +173,8 @@ def test_an_end_that_the_predecessor_has_shown_is_no_news(
     assert world.reasons() == expected
 
 
-@pytest.mark.parametrize("kind", SINGLE, ids=lambda kind: kind.kind)
-@pytest.mark.parametrize(
+@each_row("kind", SINGLE, ids=lambda kind: kind.kind)
+@each_row(
     ("value", "expected"),
     [
         pytest.param("Completed", ["Adopted"], id="ended"),

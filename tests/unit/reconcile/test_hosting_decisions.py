@@ -164,7 +164,7 @@ def test_an_endpoint_that_is_wanted(external: o.External, desired: Desired, deci
     assert told(decide(seen(external, desired=desired, children=children))) == decided
 
 
-@pytest.mark.parametrize("value", VALUES)
+@each_row("value", VALUES)
 def test_a_summary_is_looked_into_before_anything_is_done(value: str) -> None:
     """Lists do not tell which configuration runs."""
     assert told(decide(seen(found(value, source=o.Source.SUMMARY)))) == "Describe"
@@ -285,7 +285,7 @@ def test_children_that_nobody_needs_go_configurations_first() -> None:
     assert step.child.name == "m1"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("value", VALUES)
+@each_row("value", VALUES)
 def test_no_child_goes_unless_the_endpoint_is_in_service_with_another(value: str) -> None:
     """Never delete what a live endpoint uses (D-21)."""
     for shown in (value, "Updating"):
@@ -302,7 +302,7 @@ def test_a_failed_endpoint_is_made_anew_only_when_asked_for_and_changed() -> Non
 # --- without a record
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("external", "changes", "decided"),
     [
         pytest.param(None, {"desired": UNMADE}, "MakeChild", id="generated name: nobody is asked"),
@@ -359,7 +359,7 @@ def test_deletion_of_an_endpoint_in_any_state(value: str, desired: Desired | Non
         assert ("its deletion is asked for when that has ended" in step.status_update.message) == (value in BUSY)
 
 
-@pytest.mark.parametrize("value", VALUES)
+@each_row("value", VALUES)
 def test_deletion_leaves_a_foreign_endpoint_alone(value: str) -> None:
     """Row 13, D-03."""
     changes = {"recorded": None, "is_name_generated": False, "deleting_for_s": 60.0, "children": ()}
@@ -392,7 +392,7 @@ def test_deletion_goes_endpoint_configurations_models() -> None:
 HELD = replace(C1, is_deleting=True, is_held=True, resource={"name": "sm-c1"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("others", "is_succeeded"),
     [
         ((), True),

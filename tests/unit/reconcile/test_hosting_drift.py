@@ -124,7 +124,7 @@ def test_what_others_have_changed(external: o.ExternalResource, changes: dict[st
     assert told(decide(seen(external, **changes))) == decided
 
 
-@pytest.mark.parametrize("value", ["Creating", "Updating", "SystemUpdating", "RollingBack", "OutOfService"])
+@each_row("value", ["Creating", "Updating", "SystemUpdating", "RollingBack", "OutOfService"])
 def test_what_is_under_way_is_no_drift(value: str) -> None:
     """Compared is what AWS has settled on."""
     status_update = status_update_of(decide(seen(found(value, config="somebody-elses"))))
@@ -178,7 +178,7 @@ def test_errors_and_pauses_leave_the_condition_as_it_is() -> None:
     assert status_update_of(decide(seen(SWITCHED, policy=o.Policy(paused=True), **SHOWN))).drift is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "decided"),
     [
         pytest.param(
@@ -247,7 +247,7 @@ SEEN_EDIT = {"policy": MANUAL, "desired": OTHER, "children": (M1, C1, M2, C2)}
 NOTED = replace(LAST_UPDATE, pending_update=PendingUpdate("two", "before"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("external", "changes", "decided"),
     [
         pytest.param(found("InService"), {}, "RecordPendingUpdate", id="the edit is written down"),
@@ -316,7 +316,7 @@ NOTHING: frozenset[str] = frozenset()
 ALL = frozenset({"DesiredInstanceCount", "DesiredWeight"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("retains", "changes", "expected"),
     [
         pytest.param(NOTHING, SCALED, ["UpdateStarted", "CapacityReset"], id="AWS's default"),
@@ -352,7 +352,7 @@ def test_parts_of_the_spec_that_go_nowhere_are_told_once() -> None:
 INVALID = o.Failure(o.During.CREATE, ErrorClass.INVALID, "InvalidField", "spec.models: no", sent=False)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("external", "decided"),
     [
         pytest.param(found("InService"), "InService: ready, stuck, InvalidSpec", id="serves on"),

@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from api.v1 import ENDPOINT_CONFIG, HOSTING_DEPLOYMENT, MODEL
 from controller.reconcile import observation as o
 from controller.reconcile import reasons
@@ -23,6 +21,7 @@ from controller.reconcile.endpoint.observation import (
 from controller.reconcile.mutable.observation import RecordServed
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ABSENT, ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile.cells import Cell, enum, table, true_conditions
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -256,7 +255,7 @@ def test_a_summary_is_never_enough_to_act_on() -> None:
             assert isinstance(step, s.Describe), f"{cell}: {step}"
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
+@each_row("error_class", list(ErrorClass), ids=lambda each: each.value)
 def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:

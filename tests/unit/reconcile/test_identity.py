@@ -98,8 +98,8 @@ def test_without_owner_tags_clocks_get_the_benefit_of_the_doubt(late: timedelta,
     assert (unproven(seen) is None) is is_same
 
 
-@pytest.mark.parametrize("owner", list(o.Ownership))
-@pytest.mark.parametrize("external", [None, ABSENT], ids=["not asked", "absent"])
+@each_row("owner", list(o.Ownership))
+@each_row("external", [None, ABSENT], ids=["not asked", "absent"])
 def test_what_is_not_there_is_nobodys(owner: o.Ownership, external: o.External) -> None:
     """It is created, or missed, as if there had been no other."""
     seen = observed(BY_AWS, external, owner=owner)
@@ -110,7 +110,7 @@ def test_what_is_not_there_is_nobodys(owner: o.Ownership, external: o.External) 
 WINDOW = o.CreationWindow(THEN)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("window", "created_at", "is_same"),
     [
         (None, NOW, True),
@@ -177,7 +177,7 @@ def test_every_step_that_changes_a_resource_is_guarded() -> None:
     assert guarded == {"Stop", "UpdateJob", "Delete", "PutTags", "DropTags", "Update"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("record", "created_at", "owner", "recorded"),
     [
         pytest.param(BY_US, THEN, o.Ownership.UNKNOWN, THEN, id="seen for the first time"),

@@ -18,7 +18,7 @@ from tests.faults.hosting_world import HostingWorld
 from tests.tables import each_row
 
 JOBS = [kind for kind in KINDS if kind.kind in SPECS]
-each_job = pytest.mark.parametrize("kind", JOBS, ids=lambda kind: kind.kind)
+each_job = each_row("kind", JOBS, ids=lambda kind: kind.kind)
 RESERVED = f"the tag '{GROUP}/uid': the prefix {GROUP}/ is the operator's"
 
 
@@ -103,7 +103,7 @@ def test_tags_of_a_deployment_that_aws_refuses_are_shown_by_it(tags: list[dict[s
     assert "AddTags" not in world.sagemaker.operations
 
 
-@pytest.mark.parametrize(("tags", "said"), TAGS)
+@each_row(("tags", "said"), TAGS)
 def test_tags_of_a_deployment_are_named(tags: list[dict[str, str]], said: str) -> None:
     """And of each child that it makes, as they have the same tags."""
     world = HostingWorld()

@@ -17,6 +17,7 @@ from controller.runtime.errors import ABSENT, ErrorClass
 from tests.fakes.calls import refusal
 from tests.fakes.job_manifests import KEY, MANIFEST, manifest
 from tests.fakes.world import World
+from tests.tables import each_row
 from tests.unit.reconcile.cells import table
 
 KEEP = "ResourceConfig.KeepAlivePeriodInSeconds"
@@ -208,7 +209,7 @@ def test_every_cell_has_the_step_of_its_row() -> None:
     assert TABLE.idle() == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "state",
     [
         pytest.param({"is_change_held": True}, id="refused lately"),
@@ -226,7 +227,7 @@ def test_nothing_is_sent_while_it_must_not_be(state: dict[str, Any]) -> None:
         assert step(seen(job, **state)) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "has_pool"),
     [
         pytest.param({}, False, id="never had one"),
@@ -298,8 +299,8 @@ def kept_s(world: World) -> int | None:
     return seconds
 
 
-@pytest.mark.parametrize("make", [running, ended])
-@pytest.mark.parametrize("seconds", [0, 3600, None], ids=["ended", "prolonged", "removed"])
+@each_row("make", [running, ended])
+@each_row("seconds", [0, 3600, None], ids=["ended", "prolonged", "removed"])
 def test_a_warm_pool_is_ended_and_prolonged_by_an_edit(make: Any, seconds: int | None) -> None:
     """Before and after the end of the job, by one call; its status stays what it was, and the edit is observed."""
     world = make()

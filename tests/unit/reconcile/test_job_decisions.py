@@ -381,7 +381,7 @@ def failure(error_class: ErrorClass, during: o.During, **changes: Any) -> o.Fail
     return replace(o.Failure(during, error_class, "SomeCode", "some message"), **changes)
 
 
-@pytest.mark.parametrize("row", ERROR_TABLE, ids=lambda row: row[0].value)
+@each_row("row", ERROR_TABLE, ids=lambda row: row[0].value)
 def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
     """Rows 15 to 17: before the creation the operator's value is shown, after it AWS's stays; deletion holds on."""
     error_class, *expected = row
@@ -406,7 +406,7 @@ def test_each_error_class_has_one_behaviour(row: tuple[Any, ...]) -> None:
 LASTS = "AWSErrorLasts"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("failing_for_s", "shown", "synced", "events"),
     [
         pytest.param(0.0, "", "AWSError", [], id="the first failure"),
@@ -428,7 +428,7 @@ def test_a_failure_that_should_pass_is_worth_one_warning_after_minutes(
     assert [(each.type, each.reason) for each in step.events] == [("Warning", reason) for reason in events]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error_class", "during", "is_hinted"),
     [
         (ErrorClass.REFUSED, o.During.CREATE, True),
@@ -544,7 +544,7 @@ def test_rules_that_run_on_after_the_job_are_polled() -> None:
     assert ends.again_s is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("ended_ago_s", "pause_s"),
     [(None, 10.0), (0.0, 10.0), (20.0, 20.0), (40.0, 40.0), (3600.0, 45.0)],
 )

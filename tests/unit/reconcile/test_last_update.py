@@ -6,6 +6,7 @@ import pytest
 
 from controller.reconcile.endpoint.last_update import parse, text_of
 from controller.reconcile.endpoint.observation import Intent, LastUpdate, PendingUpdate
+from tests.tables import each_row
 
 NUMBERS = {"a": (2, 1.0), "serverless": (None, 0.5)}
 WHOLE = Intent(
@@ -28,7 +29,7 @@ def test_what_is_recorded_is_read_again(intent: Intent | None) -> None:
     assert parse(text_of(last_update)) == last_update
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "[]", json.dumps({"id": "a", "intent": {}}), '{"intent": 1}'])
+@each_row("text", ["", "no JSON", "[]", json.dumps({"id": "a", "intent": {}}), '{"intent": 1}'])
 def test_what_cannot_be_read_counts_as_absent(text: str) -> None:
     """The update is tried again."""
     assert parse(text) == LastUpdate()

@@ -11,6 +11,7 @@ from controller.aws.errors import AwsError, CallError
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
+from tests.tables import each_row
 
 
 def test_a_job_is_created_followed_and_completed() -> None:
@@ -571,8 +572,8 @@ def test_a_processing_job_has_no_name_in_its_spec() -> None:
     assert world.status["sageMakerProcessingJobName"] == f"xgboost-{world.obj['metadata']['uid'].replace('-', '')}"
 
 
-@pytest.mark.parametrize("job", [BATCH_TRANSFORM_JOB, PROCESSING_JOB], ids=lambda each: each.kind)
-@pytest.mark.parametrize(
+@each_row("job", [BATCH_TRANSFORM_JOB, PROCESSING_JOB], ids=lambda each: each.kind)
+@each_row(
     ("error", "transform", "processing"),
     [
         (ErrorClass.RETRYABLE, "SynchronizingK8sJobWithSageMaker", "Reconciling"),

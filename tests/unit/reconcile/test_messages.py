@@ -92,7 +92,7 @@ LASTING = [
 ]
 
 
-@pytest.mark.parametrize(("error_class", "code", "reason"), LASTING)
+@each_row(("error_class", "code", "reason"), LASTING)
 def test_ready_of_what_cannot_be_created_names_the_cause_and_the_next_step(
     error_class: ErrorClass, code: str, reason: str
 ) -> None:

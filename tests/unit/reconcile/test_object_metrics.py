@@ -11,6 +11,7 @@ from controller.controllers import CONTROLLERS
 from controller.reconcile.object_metrics import ObjectMetrics, state_of
 from tests.fakes.job_manifests import manifest
 from tests.fakes.world import World
+from tests.tables import each_row
 
 
 def with_conditions(**conditions: tuple[str, str]) -> JsonObject:
@@ -19,7 +20,7 @@ def with_conditions(**conditions: tuple[str, str]) -> JsonObject:
     return {"metadata": {"name": "a", "resourceVersion": "1"}, "status": {"conditions": shown}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("obj", "state"),
     [
         pytest.param({"metadata": {}}, "Unknown Unknown", id="not seen yet"),

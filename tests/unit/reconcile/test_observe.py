@@ -13,6 +13,7 @@ from controller.reconcile.managed.observe_object import external_resource, hold_
 from controller.reconcile.namespaces.settings import EffectiveSettings, NamespaceSettings, effective_settings_of
 from controller.reconcile.observation import Observed, Source
 from tests.fakes.job_manifests import KEY, manifest
+from tests.tables import each_row
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 UID = "a92f5e3c-f07b-11e9-bf6c-06d6f3037abc"
@@ -119,7 +120,7 @@ def test_a_hold_ends_with_time_or_with_a_change_that_could_help() -> None:
     assert seen(stored, state).hold_s is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("0", 0),

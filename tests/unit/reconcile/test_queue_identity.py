@@ -8,6 +8,7 @@ from api.annotations import EXTERNAL_ID, OWNER_ACCOUNT_ID, ROLE_ARN, SESSION_TAG
 from controller.aws.targets import Identity
 from controller.reconcile.namespaces.cache import ACCOUNT_MAP
 from controller.reconcile.namespaces.watches import Tenancy
+from tests.tables import each_row
 
 HERE, THERE = "111111111111", "222222222222"
 ROLE_A, ROLE_B = (f"arn:aws:iam::{THERE}:role/sagemaker-operator-{team}" for team in "ab")
@@ -26,7 +27,7 @@ def tenancy(**namespaces: dict[Annotation[Any], str]) -> Tenancy:
     return made
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("namespaces", "found"),
     [
         pytest.param({}, None, id="no namespace"),

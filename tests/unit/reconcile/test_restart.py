@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from prometheus_client import CollectorRegistry
 
 from api.meta import FINALIZER, ObjectKey
@@ -13,11 +12,12 @@ from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.work_queue import WorkQueue
 from tests.fakes import FakeClock
 from tests.fakes.job_manifests import manifest
+from tests.tables import each_row
 
 AT_REST: dict[str, Any] = {"finalizers": ["other", FINALIZER]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("metadata", "is_first"),
     [
         ({}, True),

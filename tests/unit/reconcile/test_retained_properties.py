@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.faults.hosting_world import HostingWorld, manifest
+from tests.tables import each_row
 
 RETAINED: dict[str, Any] = {"retainAllVariantProperties": True}
 
@@ -14,7 +15,7 @@ def excluding(*properties: str) -> dict[str, Any]:
     return RETAINED | {"excludeRetainedVariantProperties": [{"variantPropertyType": each} for each in properties]}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("how", "count", "weight"),
     [
         pytest.param({}, 3, 2.0, id="nothing is retained: AWS's default"),

@@ -94,7 +94,7 @@ def test_what_is_wanted(changes: dict[str, Any], decided: str) -> None:
     assert told(decide(seen(**changes))) == decided
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "decided"),
     [
         pytest.param({}, "Remove a b", id="all that is written down"),
@@ -111,7 +111,7 @@ def test_what_is_being_deleted(changes: dict[str, Any], decided: str) -> None:
     assert told(decide(seen(**{"deleting_for_s": 60.0, **changes}))) == decided
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass))
+@each_row("error_class", list(ErrorClass))
 def test_errors_are_told_by_class(error_class: ErrorClass) -> None:
     """v1-kinds.md 6.7: Reconciling for what passes, Error for what does not; a busy endpoint is waited for."""
     failure = o.Failure(o.During.CREATE, error_class, "Code", "message")

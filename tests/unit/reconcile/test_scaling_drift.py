@@ -11,6 +11,7 @@ from controller.reconcile.drift.report import Difference
 from controller.reconcile.managed.local_state import Corrections
 from controller.reconcile.scaling.decide import decide
 from controller.reconcile.scaling.drift import changed
+from tests.tables import each_row
 from tests.unit.reconcile.test_scaling_decisions import seen, told
 
 ID = "endpoint/e/variant/a"
@@ -40,7 +41,7 @@ TRACKING = {"TargetValue": 60.0, "PredefinedMetricSpecification": METRIC, "Scale
 POLICY = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": TRACKING, "Alarms": []}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("target", "tracking", "paths"),
     [
         pytest.param({}, {}, [], id="as applied; what AWS adds does not count"),
@@ -83,7 +84,7 @@ def decided(**changes: Any) -> str:
     return told(decide(replace(made, base=replace(made.base, policy=policy))))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "expected"),
     [
         pytest.param(DIFFERENT, "Created: ready, Drifted", id="told"),

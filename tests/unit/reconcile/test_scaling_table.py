@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-
 from api.v1 import HOSTING_AUTOSCALING_POLICY
 from controller.reconcile import observation as o
 from controller.reconcile import steps as s
 from controller.reconcile.scaling.decide import CheckVariants, Remove, ScalingObservation, ScalingStep, decide
 from controller.reconcile.status.patch import Facts, next_status
 from controller.runtime.errors import ErrorClass
+from tests.tables import each_row
 from tests.unit.reconcile.cells import Cell, table, true_conditions
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -152,7 +151,7 @@ def test_what_is_removed_is_what_is_written_down_and_nobody_elses() -> None:
             assert set(step.ids) <= {KEPT, LEFT, ADDED} - set(observed(cell).recorded_ids), cell
 
 
-@pytest.mark.parametrize("error_class", list(ErrorClass), ids=lambda each: each.value)
+@each_row("error_class", list(ErrorClass), ids=lambda each: each.value)
 def test_no_cell_falls_through_when_a_step_fails(error_class: ErrorClass) -> None:
     """Whatever fails in whatever cell, the pass ends, tells why and lets go of nothing."""
     for cell in TABLE.cells:

@@ -21,6 +21,7 @@ from controller.reconcile.status.patch import (
 )
 from controller.reconcile.steps import Phase, StatusUpdate
 from tests.fakes.cluster import _merge
+from tests.tables import each_row
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 RECORDED = Recorded("job", "us-east-2", "aws", "arn:x", "123456789012", NOW)
@@ -45,7 +46,7 @@ STUCK = StatusUpdate(
 TROUBLED = StatusUpdate(Phase.TROUBLED, "AWSUnavailable", "503", additional="503", synced="AWSError")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status_update", "expected"),
     [
         (WORKING, {"Ready": "False", "Synced": "True", "Reconciling": "True", "Stalled": "False"}),

@@ -99,7 +99,7 @@ def test_the_note_survives_the_status() -> None:
     assert recorded_in({"awsResource": resource_fields(RECORDED)}) == RECORDED
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changed", "is_news"),
     [
         pytest.param({}, False, id="nothing"),
@@ -278,7 +278,7 @@ def test_an_edit_of_tags_reaches_all_that_a_deployment_has_made_and_makes_nothin
     assert world.is_at_rest()
 
 
-@pytest.mark.parametrize("tags", ["team", {"team": "a"}, ["team"], [{"value": "a"}], [None]], ids=str)
+@each_row("tags", ["team", {"team": "a"}, ["team"], [{"value": "a"}], [None]], ids=str)
 def test_tags_of_no_shape_are_refused_in_words(tags: object) -> None:
     """Where no schema is in force, a spec may hold anything: it must not stop the pass."""
     world = World()

@@ -132,7 +132,7 @@ DENIED_TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("state", "refusal", "expected"), DENIED_TABLE)
+@each_row(("state", "refusal", "expected"), DENIED_TABLE)
 def test_a_denied_list_keeps_nothing_else_from_being_shown(
     state: o.Observed, refusal: Refusal | None, expected: ListAction
 ) -> None:
@@ -148,7 +148,7 @@ def test_each_state_has_one_answer(
     assert list_action(state, SHOWN, done, ago_s) is expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("state", "expected"),
     [
         (seen(), True),
@@ -193,7 +193,7 @@ def best(items: list[dict[str, Any]], goal: str) -> str:
     return str(field["bestTrainingJob"]["trainingJobName"]) if field else ""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("items", "goal", "expected"),
     [
         ([], "Minimize", ""),
@@ -257,7 +257,7 @@ def test_an_object_announces_the_identity_of_its_job() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '"text"', "{}"])
+@each_row("text", ["", "{", "[]", '"text"', "{}"])
 def test_an_announcement_that_we_did_not_write_is_none(text: str) -> None:
     """Users can write annotations."""
     metadata = made()["metadata"]

@@ -179,7 +179,7 @@ def test_outcome_table(act: Callable[[ObjectKey], Result], outcome: Outcome) -> 
         scene.queue.done(key("a"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("act", "priority"),
     [
         pytest.param(lambda _: Result(5), PRIORITY_BACKGROUND, id="requeue after"),

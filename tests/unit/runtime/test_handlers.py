@@ -16,6 +16,7 @@ from controller.runtime.cache.handlers import (
 )
 from controller.runtime.cache.store import Snapshot, Store, Tombstone
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER
+from tests.tables import each_row
 from tests.unit.runtime.objects import WIDGETS, key, widget
 
 GADGETS = Resource("example.com", "v1", "gadgets", "Gadget")
@@ -126,7 +127,7 @@ def reference(kind: str, name: str, api_version: str = "example.com/v1") -> dict
     return {"apiVersion": api_version, "kind": kind, "name": name, "uid": f"uid-of-{name}"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("references", "owners"),
     [
         pytest.param([], [], id="none"),

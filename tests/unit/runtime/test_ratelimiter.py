@@ -7,9 +7,10 @@ import pytest
 from controller.runtime.queue.backoff import Backoff
 from controller.runtime.queue.rate_limiter import BucketRateLimiter, ItemExponentialRateLimiter
 from tests.fakes import FakeClock
+from tests.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("call", "delay_s"),
     [(1, 0.005), (2, 0.01), (3, 0.02), (18, 655.36), (19, 1000.0), (20, 1000.0), (2000, 1000.0)],
 )

@@ -281,7 +281,7 @@ def test_what_follows_an_ended_watch(
     assert after_stream(error, lived_s=lived_s, events=events) is following
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "following"),
     [
         pytest.param(REFUSED, Next.PAUSE_WATCH, id="R9: connection refused"),
@@ -296,7 +296,7 @@ def test_what_follows_a_refused_watch(error: ClassifiedError, following: Next) -
     assert after_refusal(error) is following
 
 
-@pytest.mark.parametrize("end", [Watch(lived_s=0.5), REFUSED, THROTTLED, EXPIRED, BROKEN])
+@each_row("end", [Watch(lived_s=0.5), REFUSED, THROTTLED, EXPIRED, BROKEN])
 def test_every_end_of_a_watch_but_the_normal_one_pauses(end: Step) -> None:
     """R7 to R11: and is reported."""
     run = reflect(page(version="10"), end)
@@ -305,7 +305,7 @@ def test_every_end_of_a_watch_but_the_normal_one_pauses(end: Step) -> None:
     assert len(run.failures) == 2
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("last", "then"),
     [
         pytest.param(error_event(410, "Expired"), relist("11"), id="R8: list from the last version"),
@@ -500,7 +500,7 @@ def test_stopped_while_backing_off_it_ends() -> None:
     assert (len(script.asked), target.heard) == (1, [])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "level"),
     [(EXPIRED, "debug"), (REFUSED, "warning"), (THROTTLED, "warning"), (BROKEN, "warning"), (DENIED, "error")],
 )
@@ -588,7 +588,7 @@ def test_a_stream_that_is_refused_for_now_is_tried_again_after_a_pause(error: Cl
     assert run.pauses[0] == 0.8
 
 
-@pytest.mark.parametrize(
+@each_row(
     "broken",
     [
         pytest.param(Stream(refusal=BROKEN), id="refused"),

@@ -26,7 +26,7 @@ def test_every_fault_has_a_row(fault: str) -> None:
     assert any(f"`{fault}`" in row[1] or f"`{fault} " in row[1] for row in ROWS)
 
 
-@pytest.mark.parametrize("setting", sorted(re.findall(r"POST +/sandbox/(\w+)", control.__doc__ or "")))
+@each_row("setting", sorted(re.findall(r"POST +/sandbox/(\w+)", control.__doc__ or "")))
 def test_every_setting_of_the_account_is_named(setting: str) -> None:
     """Those of the clock and of the whole state apart."""
     assert setting in {"clock", "reset"} or f"/sandbox/{setting}" in PAGE

@@ -10,6 +10,7 @@ from hack.sandbox.kube.patch import ApplyConflict, PatchError, merge, server_sid
 from hack.sandbox.kube.patch.apply import LAST_APPLIED
 from hack.sandbox.kube.patch.shapes import Shape
 from hack.sandbox.kube.patch.typed import merge as merge_values
+from tests.tables import each_row
 from tests.unit.sandbox_kube.schemas import WIDGET, JsonObject
 
 NOW, LATER = "2024-01-02T03:04:05Z", "2024-01-02T03:04:06Z"
@@ -237,7 +238,7 @@ def test_the_result_shares_nothing_with_what_was_passed_in(live: JsonObject) -> 
     assert (live, body) == before
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("live_items", "applied", "result"),
     [
         ("abc", "", "abc"),

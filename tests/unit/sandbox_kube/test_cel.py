@@ -222,7 +222,7 @@ def test_an_optional_variable() -> None:
     assert expression.evaluate({"oldSelf": NONE}) == "none"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "identifier"),
     [
         ("plain", "plain"),

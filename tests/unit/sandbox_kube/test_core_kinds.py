@@ -10,6 +10,7 @@ from hack.sandbox.kube.http.messages import Request, failure
 from hack.sandbox.kube.server import Sandbox
 from hack.sandbox.kube.wire.causes import go_fixed, go_float
 from hack.sandbox.kube.wire.errors import StatusError
+from tests.tables import each_row
 
 NAMESPACED = "namespaces/default"
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
@@ -191,7 +192,7 @@ def test_labels_that_are_not_there_are_null_in_a_message(server: Server) -> None
     assert labels["message"].startswith("Invalid value: null:")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("number", "shown", "fixed"),
     [
         (5.0, "5", "5"),

@@ -50,7 +50,7 @@ def test_a_sound_crd_is_accepted() -> None:
     assert texts(crd(versions=[version(WIDGET, subresources={"status": {}})])) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("spec", "expected"),
     [
         pytest.param(

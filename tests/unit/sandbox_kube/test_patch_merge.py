@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hack.sandbox.kube.patch import PatchError, merge
+from tests.tables import each_row
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=2)
 VALUES = st.recursive(
@@ -18,7 +19,7 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("target", "patch", "result"),
     [
         pytest.param({"a": "b"}, {"a": "c"}, {"a": "c"}, id="replace"),

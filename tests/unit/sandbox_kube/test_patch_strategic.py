@@ -124,7 +124,7 @@ def test_merge(live: dict[str, Any], patch: dict[str, Any], result: dict[str, An
     assert (live, patch) == before
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("patch", "code", "message"),
     [
         ([1], 400, "json: cannot unmarshal array into Go value of type map[string]interface {}"),

@@ -8,6 +8,7 @@ import yaml
 
 from hack.sandbox.kube.wire import patterns
 from hack.sandbox.kube.wire.plain_patterns import compile_plainly
+from tests.tables import each_row
 
 CRDS = Path(__file__).resolve().parents[3] / "config" / "crd" / "bases"
 MATCHES = [
@@ -24,7 +25,7 @@ MATCHES = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "text"), MATCHES)
+@each_row(("expression", "text"), MATCHES)
 def test_it_matches_as_re2_does(expression: str, text: str) -> None:
     """Anchors, classes, flags and groups."""
     re2 = pytest.importorskip("re2")

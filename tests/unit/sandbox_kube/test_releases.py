@@ -12,6 +12,7 @@ import pytest
 from hack.sandbox.kube.crd.definition_rules import crd_warnings
 from hack.sandbox.kube.resources import object_meta
 from hack.sandbox.kube.wire.release import NEWEST, RELEASES, V1_36, V1_37, Release, imitate, imitated
+from tests.tables import each_row
 
 OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "b"}
 LIST = "x-kubernetes-list-type"
@@ -25,7 +26,7 @@ def release(request: pytest.FixtureRequest) -> Iterator[Release]:
     imitate(NEWEST)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("changes", "of_1_36", "of_1_37"),
     [
         ({}, [], []),

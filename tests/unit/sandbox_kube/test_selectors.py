@@ -36,7 +36,7 @@ def test_label_selectors_select_as_documented(selector: str, selected: bool) -> 
     assert parse_label_selector(selector).matches(LABELS) is selected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("selector", "message"),
     [
         ("a=(b", "unable to parse requirement: found '(', expected: identifier"),

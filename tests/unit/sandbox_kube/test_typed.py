@@ -5,6 +5,7 @@ import pytest
 from hack.sandbox.kube.builtin.defaults import DEFAULTERS
 from hack.sandbox.kube.builtin.schemas import schema_of
 from hack.sandbox.kube.wire.typed import DecodeError, decode, quantity
+from tests.tables import each_row
 
 EVENT = schema_of("io.k8s.api.core.v1.Event")
 DEPLOYMENT = schema_of("io.k8s.api.apps.v1.Deployment")
@@ -57,7 +58,7 @@ def test_defaults_reach_into_lists_of_structs() -> None:
     assert decoded["spec"]["replicas"] == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "canonical"),
     [
         ("0.5", "500m"),

@@ -94,7 +94,7 @@ UNREACHABLE: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("line", "cause"), UNREACHABLE)
+@each_row(("line", "cause"), UNREACHABLE)
 def test_an_index_that_does_not_answer_is_one_line(line: str, cause: str) -> None:
     """Its cause, and what to set; no password, no object's address."""
     output = ["Collecting uv", line, "ERROR: No matching distribution found for uv"]

@@ -7,7 +7,6 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -15,6 +14,7 @@ from packaging.version import Version
 from hack.setup.installers import LOCKS, ROOT, locked, read
 from hack.setup.lock import layers
 from tests.syntax import imports
+from tests.tables import each_row
 
 SETUP = configparser.ConfigParser()
 SETUP.read_string((ROOT / "setup.cfg").read_text())
@@ -61,7 +61,7 @@ NEEDS = {
 }
 
 
-@pytest.mark.parametrize("files", NEEDS, ids=lambda files: files[-1])
+@each_row("files", NEEDS, ids=lambda files: files[-1])
 def test_a_lock_has_a_version_of_all_that_the_metadata_asks_for(files: tuple[str, ...]) -> None:
     """Else `make lock` was forgotten."""
     have = versions(*files)
@@ -78,7 +78,7 @@ def test_all_lock_files_are_checked() -> None:
     assert {path.stem for path in FILES} == {files[-1] for files in NEEDS}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@each_row("path", FILES, ids=lambda path: path.stem)
 def test_a_lock_is_versions_and_hashes_and_nothing_else(path: Path) -> None:
     """No index, no address, no path: the user's own settings say where packages come from."""
     text = path.read_text()

@@ -147,7 +147,7 @@ def test_what_makes_no_sense_is_said_in_kubectls_words(line: str, words: str) ->
     assert str(refused.value).startswith(words)
 
 
-@pytest.mark.parametrize("line", ["", "help", "--help", "-h", "HELP"])
+@each_row("line", ["", "help", "--help", "-h", "HELP"])
 def test_without_a_command_the_help_is_shown(line: str) -> None:
     """B-19."""
     assert read(line.split()) == HelpWanted()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.smlogs.events import RECENT_MS, THOROUGH_MS, LogEvent, Seen, Window, in_order, last, tail_spans
+from tests.tables import each_row
 from tests.unit.smlogs.fakes import event
 
 TIMES = st.lists(st.integers(0, 50), max_size=40)
@@ -63,7 +64,7 @@ def test_what_is_forgotten_is_what_is_older() -> None:
     assert seen.new([event(2), event(3)]) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("newest_ms", "now_ms", "is_thorough", "start_ms"),
     [
         pytest.param(None, 9_000_000, False, 1000, id="no line yet: from the beginning"),

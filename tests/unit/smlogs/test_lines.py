@@ -2,19 +2,19 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.smlogs.events import LogEvent
 from controller.smlogs.printing.lines import JsonLines, Lines, go_time
 from controller.smlogs.printing.output import wants_colours
+from tests.tables import each_row
 from tests.unit.smlogs.fakes import Terminal, event
 
 GUIDE = LogEvent("xgboost-mnist/algo-1-1574293123", "1", 1574293524700, "Arguments: train")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("time_ms", "text"),
     [
         (1574293524700, "2019-11-20 23:45:24.7 +0000 UTC"),
@@ -30,7 +30,7 @@ def test_times_are_written_as_go_does(time_ms: int, text: str) -> None:
     assert go_time(time_ms) == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("lines", "text"),
     [
         (Lines(), "xgboost-mnist/algo-1-1574293123 2019-11-20 23:45:24.7 +0000 UTC Arguments: train\n"),
@@ -62,7 +62,7 @@ def test_each_instance_keeps_its_colour() -> None:
     assert texts[0].replace("algo-1", "algo-2") != texts[1]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("environment", "wanted"),
     [
         ({"TERM": "xterm"}, True),

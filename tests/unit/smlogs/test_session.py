@@ -14,6 +14,7 @@ from controller.smlogs.command_line.flags import UsageError
 from controller.smlogs.command_line.options import Options, read
 from controller.smlogs.kubectl import FORBIDDEN, NOT_FOUND, NOT_SERVED, UNAUTHORIZED, UNREACHABLE, KubectlError
 from tests.fakes import Answers, FakeClock
+from tests.tables import each_row
 from tests.unit.smlogs.fakes import moving, output
 
 SYNCHRONIZING = {"trainingJobStatus": "SynchronizingK8sJobWithSageMaker"}
@@ -86,7 +87,7 @@ def test_the_header_comes_first_and_the_lines_are_printed() -> None:
     assert (run.error, run.said, run.out.getvalue()) == ("", [HEADER], "hello\n")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("answer", "words"),
     [
         (
@@ -178,7 +179,7 @@ def test_a_log_group_that_does_not_exist_yet_is_waited_for(words: list[str], sai
     assert run.said[1:-1] == said
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("failure", "words"),
     [
         (

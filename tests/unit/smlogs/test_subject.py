@@ -9,6 +9,7 @@ from controller.smlogs import selection
 from controller.smlogs import subject as subjects
 from controller.smlogs.selection import Selection
 from controller.smlogs.subject import Subject
+from tests.tables import each_row
 from tests.unit.smlogs.fakes import kind, subject
 
 
@@ -62,7 +63,7 @@ def test_the_predecessors_objects_have_their_name_in_the_spec() -> None:
     assert (seen.aws_name, seen.may_exist, seen.has_ended) == ("name-1", True, True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seen", "may_exist"),
     [
         pytest.param(of(), False, id="no name, no status"),
@@ -86,7 +87,7 @@ def test_a_job_exists_when_it_was_seen_at_aws(seen: Subject, may_exist: bool) ->
     assert seen.may_exist is may_exist
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "reason"),
     [
         ({}, ""),
