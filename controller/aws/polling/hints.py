@@ -59,7 +59,10 @@ def effect_of(
     if earlier is not None:
         if hint.modified < earlier.modified:
             return "stale"
-        if (hint.status, hint.secondary) == (earlier.status, earlier.secondary):
+        is_repeated = (hint.status, hint.secondary) == (earlier.status, earlier.secondary)
+        # A state may be left and reached again, as by an update: the API has shown another one since.
+        was_left = hint.status != status and modified is not None and modified > earlier.modified
+        if is_repeated and not was_left:
             return "known"
     if hint.status != (status or hint.status) or (status is None and hint.status not in INITIAL):
         return "change"

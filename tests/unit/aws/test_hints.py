@@ -407,6 +407,24 @@ def test_the_effect_of_a_hint(hint: tuple[str, str, float], known: tuple[str, st
     assert effect_of(given, status=status, secondary=secondary, modified=modified, earlier=None) == effect
 
 
+@pytest.mark.parametrize(
+    ("at_s", "shown", "shown_at_s", "effect"),
+    [
+        (30.0, "Updating", 20.0, "change"),
+        (10.0, "Creating", 0.0, "known"),
+        (30.0, "Creating", 0.0, "known"),
+        (30.0, "InService", 20.0, "known"),
+        (9.0, "Updating", 20.0, "stale"),
+    ],
+    ids=["reached again", "sent again", "sent again with another time", "shown", "of before"],
+)
+def test_a_state_that_is_reached_again_is_a_change(at_s: float, shown: str, shown_at_s: float, effect: str) -> None:
+    """An endpoint is in service, updates, and is in service again; that it updates, a Describe has shown."""
+    earlier = Hint("a", "InService", "", NOW + timedelta(seconds=10))
+    given, modified = Hint("a", "InService", "", NOW + timedelta(seconds=at_s)), NOW + timedelta(seconds=shown_at_s)
+    assert effect_of(given, status=shown, secondary="", modified=modified, earlier=earlier) == effect
+
+
 def test_a_hint_is_shown_before_any_answer_if_its_arn_is_that_of_the_job() -> None:
     """Objects record the ARN that they are shown: a forged one must not come in that way."""
     bench = Bench()
