@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from api.compat import Compat
 from api.meta import GROUP, VERSION, Resource
@@ -30,6 +30,10 @@ class LifeCycle(Enum):
     """Exists until deleted, and is updated in place as far as AWS can: the model registry, pipelines."""
     SCALING = "scaling"
     """Sets targets and policies on the variants of endpoints that other objects own: autoscaling policies."""
+
+
+_AT_REST: Final = {LifeCycle.RESOURCE, LifeCycle.IN_PLACE, LifeCycle.SCALING}
+"""Life-cycles of what stays as the operator has made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,11 @@ class KindDescriptor:
     def is_tagged(self) -> bool:
         """Return whether AWS takes tags for some of them."""
         return not self.name.by_aws or bool(self.name.chosen_by)
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether List is called: to poll what changes by itself, or to find what AWS has named."""
+        return self.life_cycle not in _AT_REST or bool(self.name.among)
 
     @property
     def controller_name(self) -> str:

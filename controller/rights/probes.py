@@ -84,6 +84,12 @@ def probes(account: str, region: str, nonce: str, kinds: Sequence[KindDescriptor
     return tuple(sorted(unique.values(), key=lambda probe: probe.action))
 
 
+def _without_list(kind: KindDescriptor) -> str:
+    if kind.name.among:
+        return f"a {kind.kind} whose creation was not answered for ten minutes is not found again"
+    return f"the status of each {kind.kind} is late, and costs a call of its own"
+
+
 def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
     """Yield the calls that each kind makes alike."""
     for kind in kinds:
@@ -91,8 +97,8 @@ def _of_kinds(name: str, kinds: Sequence[KindDescriptor]) -> Iterator[Probe]:
             continue
         names, named = kind.operations, {kind.name.member: name}
         yield Probe(names.describe, named, f"a {kind.kind} cannot be created or shown")
-        late = f"the status of each {kind.kind} is late, and costs a call of its own"
-        yield Probe(names.list, {"MaxResults": 1}, late)
+        if kind.is_listed:
+            yield Probe(names.list, {"MaxResults": 1}, _without_list(kind))
         if names.stop:
             yield Probe(names.stop, named, f"a {kind.kind} cannot be deleted while its job runs")
         if names.delete:

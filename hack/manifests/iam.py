@@ -129,7 +129,7 @@ def _statements(kind: KindDescriptor) -> list[Policy]:
 def _operations(kind: KindDescriptor) -> set[str]:
     names = kind.operations
     update = kind.update.operation if kind.update else ""
-    reading = (names.describe, names.list, *names.reads)
+    reading = (names.describe, names.list if kind.is_listed else "", *names.reads)
     return {each for each in (*names.sending, *reading, names.stop, names.delete, update) if each}
 
 

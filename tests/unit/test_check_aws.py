@@ -184,7 +184,7 @@ def test_each_missing_right_is_named_with_what_does_not_work_without_it(probe: P
 def test_what_is_unknown_is_not_taken_for_allowed(is_optional: bool) -> None:
     """A script that goes on after exit code 0 relies on it."""
     unknown = AwsError(ErrorClass.RETRYABLE, "EndpointUnreachable", "no route")
-    code, text = examined(FakeApi({"Search" if is_optional else "ListModels": unknown}))
+    code, text = examined(FakeApi({"Search" if is_optional else "ListEndpoints": unknown}))
     assert code == (ALL_ALLOWED if is_optional else MISSING)
     assert "EndpointUnreachable" in text
 

@@ -6,6 +6,7 @@ import pytest
 
 from api.descriptor import KindDescriptor
 from api.v1 import KINDS
+from controller.controllers import CONTROLLERS
 from controller.kinds import parse_kinds, selected
 from controller.rights.probes import UNCHECKED, probes
 from hack.manifests import iam
@@ -74,3 +75,13 @@ def test_what_is_checked_is_what_the_policy_of_the_kind_allows(kind: KindDescrip
     checked = {probe.action for probe in probes("123456789012", "eu-west-1", "0a1b", kinds)}
     assert checked <= allowed
     assert allowed - checked <= set(UNCHECKED)
+
+
+def test_list_is_a_right_of_what_is_polled_or_found_again_alone() -> None:
+    """No policy grants, and no check asks for, a List that is never called."""
+    called = {each.kind for each in KINDS if CONTROLLERS.of(each).is_tracked or each.name.among}
+    assert {each.kind for each in KINDS if each.is_listed} == called
+    granted = set(json.loads(iam.policy(KINDS))["Statement"][0]["Action"])
+    for kind in KINDS:
+        if kind.operations.list:
+            assert (f"sagemaker:{kind.operations.list}" in granted) is kind.is_listed, kind.kind

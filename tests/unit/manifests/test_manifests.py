@@ -199,7 +199,8 @@ def called() -> set[str]:
     }
     for kind in KINDS:
         names = kind.operations
-        words |= {*names.sending, names.describe, names.list, names.stop, names.delete}
+        words |= {*names.sending, names.describe, names.stop, names.delete}
+        words |= {names.list} if kind.is_listed else set()
         words |= {kind.update.operation} if kind.update else set()
     found = {f"{services[word]}:{word}" for word in words if word in services}
     return {action.removesuffix("Batch") if action.startswith("sqs:") else action for action in found}
