@@ -7,9 +7,11 @@ from typing import Any, Final
 import pytest
 
 from api.annotations import ADOPTION_POLICY, DRIFT_POLICY, PAUSED, READ_ONLY
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject
 from api.v1 import PIPELINE
 from controller.aws.errors import AwsError
+from controller.aws.targets import Target
 from controller.kube.errors import ConnectionFailed, Forbidden, ServerError, TooManyRequests
 from controller.reconcile.effects import Effect
 from controller.runtime.errors import ErrorClass
@@ -20,6 +22,7 @@ from tests.faults.test_in_place import LOST, annotated, description, edit, is_re
 NAME, KEY = "churn", "pipeline.json"
 FROM: Final = {"configMapKeyRef": {"name": NAME, "key": KEY}}
 MINUTE: Final = 60
+HOUR: Final = 60 * MINUTE
 DENIED: Final = Forbidden("Forbidden", 'configmaps "churn" is forbidden: User "o" cannot get resource', status=403)
 
 
@@ -292,6 +295,32 @@ def test_an_error_of_the_api_server_passes(error: str) -> None:
     assert there(world) == definition("Other")
     assert warnings(world) == []
     assert calls(world, "CreatePipeline") == calls(world, "UpdatePipeline") == 1
+
+
+def test_another_document_after_a_creation_that_is_in_doubt_reaches_the_pipeline() -> None:
+    """AWS may answer the repetition, by its token, with the pipeline of the document before."""
+    world = World(PIPELINE)
+    create = world.aws.create
+    made: dict[str, str] = {}
+
+    def remembering(descriptor: KindDescriptor, target: Target, request: JsonObject, **given: Any) -> str:
+        token = request["ClientRequestToken"]
+        if token not in made:
+            made[token] = create(descriptor, target, request, **given)
+            raise LOST
+        return made[token]
+
+    world.aws.create = remembering
+    put(world)
+    world.cluster.apply(sourced())
+    world.run(1)
+    assert len(made) == 1
+    put(world, definition("Other"))
+    world.run(2 * HOUR, step_s=10)
+    assert is_ready(world)
+    assert there(world) == definition("Other")
+    assert world.reasons() == ["Created", "Updated"]
+    assert calls(world, "UpdatePipeline") == 1
 
 
 REFUSALS: Final = {ErrorClass.INVALID: 1, ErrorClass.REFUSED: 12}

@@ -275,6 +275,28 @@ def test_a_lost_answer_and_a_long_absence_make_no_second_version(after: bool, do
     assert described == f"first [Kubernetes default/xgboost {world.obj['metadata']['uid']}]"
 
 
+@pytest.mark.parametrize("down_s", [0.0, HOUR_S])
+@pytest.mark.parametrize("dies", [False, True], ids=["lost answer", "crash"])
+def test_an_edit_after_a_creation_that_is_in_doubt_reaches_the_version(*, dies: bool, down_s: float) -> None:
+    """AWS answers the repetition with the version of the spec before: that is no change by others."""
+    world = Registry()
+    if dies:
+        world.crash.die_at(*[each for each in _points() if (each.effect, each.after) == (Effect.CREATE, True)])
+    else:
+        world.aws.fail("CreateModelPackage", LOST, after=True)
+    world.cluster.apply(package())
+    world.run(1)
+    edit(world, modelApprovalStatus="Approved")
+    world.clock.advance(down_s)
+    world.until(lambda: is_ready(world))
+    world.run(1300, step_s=10)
+    assert is_ready(world)
+    assert world.versions() == ["g/1"]
+    assert world.version()["ModelApprovalStatus"] == "Approved"
+    assert world.condition("Drifted") is None
+    assert world.sagemaker.operations.count("UpdateModelPackage") == 1
+
+
 def test_an_operator_that_dies_after_the_answer_finds_its_version_days_later() -> None:
     """The record is lost with the process, the token at AWS: the mark is left."""
     (point,) = [each for each in _points() if (each.effect, each.after) == (Effect.CREATE, True)]

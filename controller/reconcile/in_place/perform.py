@@ -161,7 +161,10 @@ class InPlaceLifeCycle:
         created = managed.create(base, base.name, partial(self._context.effects.perform, Effect.CREATE, send))
         if created.mutation is None or created.recorded is None:
             return created
-        recorded = replace(created.recorded, content=desired.sent_by_create(self._descriptor, spec))
+        # AWS may have answered with what an earlier pass has created of another spec: it is compared, as after an edit.
+        is_known = not (managed.had_finalizer and self._descriptor.name.token)
+        sent = desired.sent_by_create(self._descriptor, spec) if is_known else ""
+        recorded = replace(created.recorded, content=sent)
         managed.state.recorded = recorded
         return replace(
             created, name=recorded.name, recorded=recorded, is_recorded_in_status=False, shown="", external=None

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 import structlog
 
 from api.annotations import TTL
-from api.meta import Condition, JsonObject, ObjectKey
+from api.meta import FINALIZER, Condition, JsonObject, ObjectKey
 from controller.aws.console import partition_of
 from controller.aws.errors import CallError, LocalRefusal
 from controller.aws.targets import Target
@@ -76,6 +76,8 @@ class ManagedObject:
         self.key = key
         self.obj = obj
         """As it is after our last write."""
+        self.had_finalizer = FINALIZER in (obj["metadata"].get("finalizers") or ())
+        """An earlier pass may have created something: the finalizer is written before."""
         self.state = state
         self.namespace = context.settings.namespaces.of(key.namespace)
         """The same throughout the pass, so that all of its decisions are consistent."""
