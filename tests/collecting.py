@@ -8,8 +8,9 @@ from typing import Final
 
 import pytest
 
-HEAVY: Final = frozenset({"kubernetes", "moto"})
-"""Packages that take as long to import as hundreds of tests to run: to be imported where they are used."""
+HEAVY: Final = frozenset({"jsonschema.validators", "kubernetes", "moto", "uvicorn"})
+"""Modules that take as long to import as hundreds of tests to list: see `tests.late`, or import them where they are
+used."""
 WORLD: Final = "tests.fakes.world"
 
 
@@ -18,7 +19,7 @@ class Collected:
     """What was done to list the tests."""
 
     heavy: frozenset[str]
-    """Packages of `HEAVY` that were imported."""
+    """Those of `HEAVY` that were imported."""
     worlds: int
     """Worlds that were made: lives are played in tests."""
     cells: Mapping[str, int]

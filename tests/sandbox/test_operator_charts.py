@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
 
 from api.meta import JsonObject
 from api.v1 import KINDS
@@ -23,10 +22,13 @@ from hack import tools
 from hack.manifests import chart_metadata, charts, release
 from hack.manifests.roles import kind_rules
 from tests.documents import documents
+from tests.late import Late
 from tests.sandbox.installation import CHARTS, INSTALLER, NAMESPACE, NAMESPACED
 from tests.sandbox.operator_values import EVERYTHING, NOTHING
 from tests.sandbox.test_schemas import check_objects
 from tests.tables import each_cell
+
+jsonschema = Late("jsonschema")
 
 pytestmark = pytest.mark.sandbox
 
@@ -415,7 +417,7 @@ def test_an_image_is_named_by_tag_digest_or_both(tmp_path: Path) -> None:
     command = [str(tools.find("helm")), "template", "x", str(tmp_path), "--values=-"]
     done = subprocess.run(command, input=values, capture_output=True, text=True, check=True)
     assert yaml.safe_load(done.stdout)["images"] == [image for _, image in IMAGES]
-    schema = Draft7Validator(schema_of(charts.CLUSTER))
+    schema = jsonschema.Draft7Validator(schema_of(charts.CLUSTER))
     assert [given for given, _ in IMAGES if not schema.is_valid({"image": {"repository": "mine", **given}})] == []
 
 
@@ -449,7 +451,7 @@ def misspelt(values: JsonObject, schema: JsonObject) -> list[JsonObject]:
 def test_a_typo_in_any_key_is_refused(chart: str) -> None:
     """Otherwise a value has no effect, and nothing says so."""
     schema = schema_of(chart)
-    validator = Draft7Validator(schema)
+    validator = jsonschema.Draft7Validator(schema)
     values = yaml.safe_load((CHARTS / chart / "values.yaml").read_text("utf-8"))
     assert validator.is_valid(values)
     assert validator.is_valid(EVERYTHING)
@@ -478,7 +480,7 @@ REFUSED: Final = [
 def test_a_value_that_the_api_would_refuse_is_refused(wrong: JsonObject) -> None:
     """By its schema, as Helm applies it before it renders."""
     values = yaml.safe_load((CHARTS / charts.CLUSTER / "values.yaml").read_text("utf-8"))
-    assert not Draft7Validator(schema_of(charts.CLUSTER)).is_valid(values | wrong)
+    assert not jsonschema.Draft7Validator(schema_of(charts.CLUSTER)).is_valid(values | wrong)
 
 
 @pytest.mark.parametrize("folder", chart_metadata.CHARTS)

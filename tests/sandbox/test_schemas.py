@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import referencing
 import yaml
-from jsonschema.validators import Draft202012Validator
-from kubernetes_validate.utils import schema_contents
 
 from api.v1 import KINDS
 from hack import tools
 from hack.manifests import release
+from tests.late import Late
 from tests.sandbox.harness import REPOSITORY
 from tests.sandbox.installation import CHARTS
+
+jsonschema = Late("jsonschema")
+kubernetes_schemas = Late("kubernetes_validate.utils")
+referencing = Late("referencing")
 
 pytestmark = pytest.mark.sandbox
 
@@ -92,19 +94,19 @@ def problems(obj: dict[str, Any], version: str) -> list[str]:
 
 
 @cache
-def validator_of(kind: str, api_version: str, version: str) -> Draft202012Validator:
+def validator_of(kind: str, api_version: str, version: str) -> Any:
     """For one kind. Raises FileNotFoundError for kinds that this version of Kubernetes does not serve."""
     group, _, name = api_version.rpartition("/")
     short = "-".join(part for part in (group.partition(".")[0], name) if part)
-    schema = schema_contents(f"{folder(version)}/{kind.lower()}-{short}.json", version)
+    schema = kubernetes_schemas.schema_contents(f"{folder(version)}/{kind.lower()}-{short}.json", version)
     registry = referencing.Resource.from_contents(schema) @ definitions(version)
-    return Draft202012Validator(schema, registry=registry)
+    return jsonschema.Draft202012Validator(schema, registry=registry)
 
 
 @cache
-def definitions(version: str) -> referencing.Registry[Any]:
+def definitions(version: str) -> Any:
     """What the schemas of one version refer to: five megabytes, read once."""
-    contents = schema_contents(f"{folder(version)}/_definitions.json", version)
+    contents = kubernetes_schemas.schema_contents(f"{folder(version)}/_definitions.json", version)
     return referencing.Resource.from_contents(contents) @ referencing.Registry()
 
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import uvicorn
-
 from hack.sandbox.kube.auth.authorization import Authorizer
 from hack.sandbox.kube.builtin_kinds import builtin_resources
 from hack.sandbox.kube.controllers.garbage_collector import GarbageCollector
@@ -102,6 +100,8 @@ class RunningServer:
         self._state = state
         self._socket = _listen(host, port)
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
+        import uvicorn  # noqa: PLC0415 - takes long to import, and this module is read by more than serves
+
         config = uvicorn.Config(
             sandbox.app,
             log_config=None,

@@ -8,9 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import referencing
 import yaml
-from jsonschema import Draft7Validator, FormatChecker
 
 from api.annotations import KNOWN
 from api.descriptor import KindDescriptor
@@ -18,7 +16,11 @@ from api.meta import GROUP, JsonObject
 from api.v1 import KINDS
 from hack import schemas
 from tests.documents import SAMPLES, document
+from tests.late import Late
 from tests.tables import each_row
+
+jsonschema = Late("jsonschema")
+referencing = Late("referencing")
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs" / "schemas"
@@ -27,13 +29,13 @@ MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)")
 
 
 @cache
-def validator(path: Path) -> Draft7Validator:
+def validator(path: Path) -> Any:
     """For a schema's file, with the files that it refers to."""
     uris = {each: referencing.Resource.from_contents(json.loads(each.read_text("utf-8"))) for each in files()}
     registry: Any = referencing.Registry().with_resources(
         (str(each.relative_to(FOLDER)), resource) for each, resource in uris.items()
     )
-    return Draft7Validator(json.loads(path.read_text("utf-8")), registry=registry)
+    return jsonschema.Draft7Validator(json.loads(path.read_text("utf-8")), registry=registry)
 
 
 def files() -> list[Path]:
@@ -53,9 +55,9 @@ def schema_of(kind: KindDescriptor) -> Path:
 
 def test_every_file_is_a_schema() -> None:
     """One per kind, under the names by which kubeconform finds them, and one for all."""
-    any_pattern = FormatChecker(formats=())  # \p{L} is known to Go and to editors, and not to Python
+    any_pattern = jsonschema.FormatChecker(formats=())  # \p{L} is known to Go and to editors, and not to Python
     for path in files():
-        Draft7Validator.check_schema(json.loads(path.read_text("utf-8")), format_checker=any_pattern)
+        jsonschema.Draft7Validator.check_schema(json.loads(path.read_text("utf-8")), format_checker=any_pattern)
     assert {*files()} == {FOLDER / schemas.ALL, *map(schema_of, KINDS)}
 
 

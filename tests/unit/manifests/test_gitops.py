@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator
 
 from hack.crds import ROOT
 from hack.manifests import chart_metadata
 from tests.documents import documents
+from tests.late import Late
+
+jsonschema = Late("jsonschema")
 
 CHART: Final = ROOT / "hack" / "charts" / chart_metadata.CLUSTER
 ARGOCD: Final = {each["metadata"]["name"]: each for each in documents(ROOT / "config/argocd/application.yaml")}
@@ -25,7 +27,7 @@ def test_the_values_are_accepted_by_the_chart(values: dict[str, Any]) -> None:
     """Over its own values, as Helm merges them."""
     schema = json.loads((CHART / "values.schema.json").read_text("utf-8"))
     defaults = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
-    assert [error.message for error in Draft7Validator(schema).iter_errors(defaults | values)] == []
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(defaults | values)] == []
 
 
 def test_argo_cd_installs_the_chart_that_is_there_and_never_prunes_the_crds() -> None:

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from hack import dist, krew, sbom, smlogs
+from tests.late import Late
+
+jsonschema = Late("jsonschema")
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "tests" / "data" / "krew-plugin.schema.json").read_text())
