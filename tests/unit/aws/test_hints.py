@@ -11,7 +11,7 @@ from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.polling.confidence import ConfidenceSettings
 from controller.aws.polling.hints import Effect, Hint, effect_of
-from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, PollSettings
+from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, SETTLE_POLLS, PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Identity, Target
@@ -129,9 +129,12 @@ def test_progress_is_shown_without_a_call() -> None:
     bench.woken.clear()
     bench.aws.move("a", "InProgress", "Training")
     assert bench.event("a") == "progress"
-    assert bench.aws.calls == ()
+    bench.run(SETTLE_POLLS * SETTINGS.poll_s)
+    assert bench.woken == []
+    bench.run(2)
     assert bench.woken == ["a"]
     assert bench.status("a") == ("InProgress", "Training")
+    assert bench.aws.count("describe") == 0
 
 
 def test_a_forged_end_is_not_believed() -> None:
