@@ -250,8 +250,12 @@ class PollState:
         is_confirmed = job.hint is None or (job.fingerprint is not None and job.fingerprint.value == job.hint.status)
         job.rechecks = 0 if is_confirmed else max(job.rechecks - 1, 0)
         self._schedule(job, now, RECHECK_S if job.rechecks else None)
-        is_hit, job.is_end_expected = job.is_end_expected and self._has_ended(job), False
-        return self._expect_ends(self._burst.hit()) if is_hit else []
+        is_guess, job.is_end_expected = job.is_end_expected, False
+        if is_guess and self._has_ended(job):
+            return self._expect_ends(self._burst.hit())
+        if is_guess:
+            self._burst.miss()
+        return []
 
     # --- hints
 

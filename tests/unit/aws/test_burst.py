@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.polling.burst import BURST, PER_HIT, SAMPLE, Burst
+from controller.aws.polling.burst import BURST, MOST_OPEN, PER_HIT, SAMPLE, Burst
 from controller.aws.polling.poll_state import PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
@@ -164,8 +164,31 @@ def test_guesses_that_are_wrong_are_few(pages: list[int], ended_keys: set[Object
             if key in ended_keys:
                 hits += 1
                 open_guesses.extend(burst.hit())
+            else:
+                burst.miss()
     assert len(guessed) == len(set(guessed))
     assert len(guessed) <= SAMPLE * sum(ends >= BURST for ends in pages) + PER_HIT * hits
+
+
+def test_guesses_that_overtake_the_ends_do_not_multiply() -> None:
+    """Jobs end one after the other, and are described somewhat faster: each guess that was right made two more, and
+    when these caught up with the ends, all that waited were wrong."""
+    burst, jobs, ended, right, wrong = Burst(), iter(range(1000)), 30, 0, 0
+    keys = (ObjectKey("ns", str(number)) for number in jobs)
+    guesses = deque(burst.page(100, lambda: keys))
+    for _ in range(20):
+        for _ in range(min(60, len(guesses))):
+            if int(guesses.popleft().name) < ended:
+                right += 1
+                guesses.extend(burst.hit())
+            else:
+                wrong += 1
+                burst.miss()
+        ended += 40
+        guesses.extend(burst.page(40, lambda: keys))
+
+    assert right > 100
+    assert wrong <= MOST_OPEN, (right, wrong)
 
 
 def test_ends_that_come_after_a_sweep_has_passed_are_guessed_too() -> None:
