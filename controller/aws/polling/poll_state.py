@@ -67,7 +67,10 @@ denied."""
 _LOST_POLLS: Final = 12
 SETTLE_POLLS: Final = 1.5
 """Poll intervals from the first change of a secondary status until it is news, in whatever state it is then: the next
-sweep has shown the job once more. A state that was over by then costs no write."""
+sweep has shown the job once more. A state that was over by then costs no write. Where a sweep takes longer than the
+interval, that counts."""
+SETTLE_MOST_S: Final = 20.0
+"""The same in seconds at most, or `SETTLE_POLLS` if that is longer."""
 UNSWEPT_POLLS: Final = 3
 """Poll intervals between two Describes of what no sweep shows: each costs a call for one job, not for all."""
 
@@ -145,6 +148,8 @@ class PollState:
         self._oldest = datetime.max.replace(tzinfo=UTC)
         """Creation time of the last item that the sweep under way has read."""
         self._began = now
+        self._sweep_s = 0.0
+        """Seconds that the last complete sweep took."""
         self._failures = 0
         self._asked_at = now
         """Monotonic seconds of the last List call: one that is never answered has failed for long when it fails."""
@@ -406,7 +411,10 @@ class PollState:
     def _settle(self, job: TrackedJob, now: float) -> None:
         """Have a job be news in a while, unless a change before this one has begun that while already."""
         if job.settles_at <= now:
-            job.settles_at = now + SETTLE_POLLS * self._settings.poll_s
+            poll_s = self._settings.poll_s
+            settle_s = max(SETTLE_POLLS * poll_s, min(SETTLE_POLLS * self._sweep_s, SETTLE_MOST_S))
+            # Never before one that is waited for already, or that would hold this one up.
+            job.settles_at = max(now + settle_s, self._settling[-1][0] if self._settling else now)
             self._settling.append((job.settles_at, job.key))
 
     def _is_settling(self, at: float, key: ObjectKey) -> bool:
@@ -556,6 +564,7 @@ class PollState:
     def _complete(self, now: float) -> list[ObjectKey]:
         """End the sweep: decide who stands further down than it read, and who is missing where it did."""
         self._token = ""
+        self._sweep_s = now - self._began
         self.last_complete = self._swept_at = self._began
         jitter = 0.9 + 0.2 * self._rand()
         self._sweep_at = max(now, self._began + self._interval_s(now) * jitter)

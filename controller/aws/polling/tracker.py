@@ -219,6 +219,7 @@ class Tracker:
             if followed is not None:
                 woken = followed.poller.state.described(key, description, now=now)
                 judged = self._judge_locked(followed.poller.target, now)
+                self._wake_threads_locked()  # what it shows may have to settle
         self._report(judged)
         for each in woken:
             self._wake(each)
@@ -249,7 +250,7 @@ class Tracker:
             else:
                 effect = "unfollowed"
                 self._note_unfollowed_locked(region, _Early(source, account, identities, hint), now)
-            if effect == "change":
+            if effect in {"change", "progress"}:
                 self._wake_threads_locked()
         self._report(judged)
         for key in found:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.polling.burst import BURST, MOST_OPEN, PER_HIT, SAMPLE, Burst
-from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.poll_state import SETTLE_MOST_S, PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import PAGE_SIZE
@@ -104,6 +104,22 @@ def test_jobs_that_end_one_after_the_other_cost_one_sample_at_most(jobs: int, wa
     bench.run(2 * PAGES + 5)
     assert len(bench.shown) == jobs
     assert jobs <= bench.aws.count("describe") <= jobs + wasted
+
+
+def test_a_secondary_status_settles_for_longer_than_a_sweep_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand jobs are ten pages, one a second: the end of one that uploads is seen before that would be shown."""
+    bench, woken = Bench(), []
+    monkeypatch.setattr(bench.tracker, "_wake", lambda key: woken.append((key.name, bench.clock.monotonic())))
+    for name in bench.names[:BURST]:
+        bench.aws.move(name, "InProgress", "Uploading")
+    bench.run(PAGES)
+    began = bench.clock.monotonic()
+    assert woken == []
+    bench.aws.move(bench.names[0], "Completed")
+    bench.run(PAGES + 1)
+    assert {name: at - began for name, at in woken} == {bench.names[0]: PAGES}
+    bench.run(int(SETTLE_MOST_S))
+    assert {name for name, _ in woken} == set(bench.names[:BURST])
 
 
 def test_another_burst_is_guessed_again() -> None:
