@@ -78,6 +78,13 @@ class Run:
         """Wait until `look` is true. Raises SandboxError after the longest time of a phase."""
         until(look, what, self.options.timeout)
 
+    def until_events_are_written(self) -> None:
+        """Wait until no Event was written for a second: they come after what they are about."""
+        before = -1
+        while (written := self.servers.requests_by_agents()["create", "events"]) != before:
+            before = written
+            time.sleep(1.0)
+
     def job_times(self, member: str) -> dict[str, float]:
         """Return a time of every job that ended at SageMaker, by the job's name (monotonic)."""
         region = next(manifests(SAMPLE))["spec"]["region"]
@@ -110,6 +117,7 @@ def burst(run: Run) -> Figures:
     run.until(lambda: run.servers.aws_calls()[_CREATE] >= jobs, "all are created")
     created_s = time.monotonic() - began
     run.until(lambda: run.watcher.count("burst", "Completed") >= jobs, "all are Completed")
+    run.until_events_are_written()
     after, calls = Usage.of(run.pid), run.servers.aws_calls()
     requests = run.servers.requests_by_agents()
     seen = run.watcher.seen
