@@ -305,6 +305,8 @@ class Observed:
     owner: Ownership = Ownership.UNKNOWN
     is_describe_due: bool = False
     """List alone does not show enough, or the periodic Describe is due."""
+    is_settling: bool = False
+    """The secondary status may change again at once: it is shown when it has settled, or with another change."""
     is_list_lost: bool = False
     """List fails or is denied, so that what is known may be minutes old."""
     waits_for: str = ""

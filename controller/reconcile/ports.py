@@ -101,6 +101,11 @@ class TrackedState(Protocol):
         ...
 
     @property
+    def is_settling(self) -> bool:
+        """Return whether the secondary status has changed a moment ago; the key is enqueued once it has settled."""
+        ...
+
+    @property
     def lost(self) -> CallError | None:
         """Return why List fails, so that the resource is described in turn; None while it does not."""
         ...

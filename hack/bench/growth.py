@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from hack.bench.scene import Servers, Usage, apply_jobs, process, until
+from hack.bench.scene import OPERATOR, Servers, Usage, apply_jobs, process, until
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
 
@@ -65,10 +65,9 @@ class Operator:
     """A running operator, as in a pod."""
 
     def __init__(self, servers: Servers, directory: Path, stack: ExitStack, *flags: str) -> None:
-        command = [sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"]
         environment = servers.environment() | {"HOME": str(directory), "KUBECONFIG": ""}
         self.began = time.monotonic()
-        command += ["--master", servers.kube_url, *flags]
+        command = [*OPERATOR, "--master", servers.kube_url, *flags]
         self._process = stack.enter_context(process(command, environment, directory / "operator.log"))
 
     @property

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import boto3
 
-from hack.bench.scene import SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
+from hack.bench.scene import OPERATOR, SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
 from hack.sandbox.control_client import control
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
@@ -78,6 +78,13 @@ class Run:
         """Wait until `look` is true. Raises SandboxError after the longest time of a phase."""
         until(look, what, self.options.timeout)
 
+    def until_events_are_written(self) -> None:
+        """Wait until no Event was written for a second: they come after what they are about."""
+        before = -1
+        while (written := self.servers.requests_by_agents()["create", "events"]) != before:
+            before = written
+            time.sleep(1.0)
+
     def job_times(self, member: str) -> dict[str, float]:
         """Return a time of every job that ended at SageMaker, by the job's name (monotonic)."""
         region = next(manifests(SAMPLE))["spec"]["region"]
@@ -110,6 +117,7 @@ def burst(run: Run) -> Figures:
     run.until(lambda: run.servers.aws_calls()[_CREATE] >= jobs, "all are created")
     created_s = time.monotonic() - began
     run.until(lambda: run.watcher.count("burst", "Completed") >= jobs, "all are Completed")
+    run.until_events_are_written()
     after, calls = Usage.of(run.pid), run.servers.aws_calls()
     requests = run.servers.requests_by_agents()
     seen = run.watcher.seen
@@ -127,6 +135,7 @@ def burst(run: Run) -> Figures:
         "burst: apply to InProgress, p99 s": percentile(waits, 0.99),
         "burst: end shown after, p99 s": percentile(late, 0.99),
         "AWS calls a job's life": calls.total() / jobs,
+        "  of them Describes": calls["DescribeTrainingJob"] / jobs,
         "API server writes a job's life": sum(writes.values()) / jobs,
         "  of them Events": sum(count for (_, resource), count in writes.items() if resource == "events") / jobs,
         "API server reads a job's life": (sum(requests.values()) - sum(writes.values())) / jobs,
@@ -183,10 +192,9 @@ PHASES: Final[Mapping[str, Callable[[Run], Figures]]] = {"start": start, "burst"
 
 def peers(options: argparse.Namespace) -> list[Peer]:
     """Return the peers of the command line, this build first."""
-    ours = (sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0")
-    found = [Peer("ours", ours, has_kubeconfig=False)]
+    found = [Peer("ours", OPERATOR, has_kubeconfig=False)]
     if options.before:
-        found.append(Peer("before", ours, options.before.resolve(), has_kubeconfig=False))
+        found.append(Peer("before", OPERATOR, options.before.resolve(), has_kubeconfig=False))
     if options.kopf_python:
         kopf = ("-m", "kopf", "run", "--all-namespaces", "--standalone", "--quiet", "hack/bench/kopf_operator.py")
         found.append(Peer("kopf", (options.kopf_python, *kopf)))

@@ -26,6 +26,13 @@ from hack.sandbox.samples import REPOSITORY, crd_paths
 
 SAMPLE: Final = REPOSITORY / "samples/xgboost-mnist-trainingjob.yaml"
 JOBS_PATH: Final = "/apis/sagemaker.aws.amazon.com/v1/namespaces/default/trainingjobs"
+OPERATOR: Final = (
+    sys.executable,
+    "-c",
+    "import runpy, sys; sys.modules['rich'] = None; runpy.run_module('controller', None, '__main__', alter_sys=True)",
+    *("--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"),
+)
+"""Runs the operator as in its image, which has no rich: `make run` needs that, and where it is, structlog loads it."""
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 

@@ -29,7 +29,7 @@ from typing import Any, Final
 import boto3
 import structlog
 
-from hack.bench.scene import SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
+from hack.bench.scene import OPERATOR, SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
 from hack.bench.status_model import Account, StatusModel
 from hack.sandbox import status_queue
 from hack.sandbox.control_client import control
@@ -79,10 +79,9 @@ class Scene:
     def start(self, *flags: str) -> subprocess.Popen[bytes]:
         """Start the operator, in place of the one that runs."""
         self._running.close()
-        command = [sys.executable, "-m", "controller", "--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"]
         log = self._directory / f"operator-{time.monotonic():.0f}.log"
         self.servers.forget()
-        running = process([*command, *flags], self.servers.environment(), log, self._build)
+        running = process([*OPERATOR, *flags], self.servers.environment(), log, self._build)
         self.operator = self._running.enter_context(running)
         until(lambda: self.servers.kube_requests("sagemaker")["list"] > 0, "the operator lists", 60)
         time.sleep(_START_S)

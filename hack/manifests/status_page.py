@@ -46,6 +46,21 @@ these conditions; Argo CD does with [our health checks](monitoring.md#argo-cd):
 A new object has `status.observedGeneration: -1` from the API server until the operator has seen it, so such tools wait,
 and `helm install --wait` (Helm 4) with them; without an operator they wait until their time-out.
 
+### When the status is written
+
+A change of the state that AWS reports, a condition and an end are written as soon as they are known. Three things do
+not deserve a write of their own:
+
+- *The secondary status of a training job*, such as `Downloading`, is written when it has settled: one and a half poll
+  intervals (7.5 s) after it was first seen to differ, in the state of then; where Lists of a thousand jobs and more
+  take longer than an interval, after up to 20 s. What has passed by then is not shown, and with another change it is
+  written at once.
+- *What the object shows anyway*: AWS's creation time, and the start of a job that runs, come with the next change, or
+  with `reconcile-at`.
+- *A turn at AWS*: a new object shows that it waits for one if that takes 30 seconds.
+
+`lastCheckTime` is the time of the last of these writes, and never a reason for one.
+
 ### Retrying
 
 The operator retries what can succeed later: with back-off after transient failures, and every minute to every five

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
 from api.v1 import (
     BATCH_TRANSFORM_JOB,
@@ -25,6 +26,7 @@ from api.v1 import (
     TRAINING_JOB,
 )
 from controller.aws.errors import LocalRefusal
+from controller.aws.polling.poll_state import SILENT_LOOK_S, SILENT_S
 from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
@@ -107,6 +109,54 @@ def test_a_job_costs_a_write_for_each_state_that_it_shows_and_one_before_its_cre
     assert costs.writes(kind) == writes
     assert costs.events == ["Created", "Completed"]
     assert costs.calls == {"create": 1, "describe": 1}
+
+
+@pytest.mark.parametrize("passes_after_s", [2, 6, 30], ids=["at once", "within the next sweep", "later"])
+def test_a_state_that_passes_at_once_costs_no_write(passes_after_s: int) -> None:
+    """A secondary status is written when it has settled, or with another change: what lasts seconds is not shown."""
+    world = World()
+    costs = Costs(world)
+    world.cluster.apply(world.manifest())
+    world.run(60)
+    ((_, name),) = world.aws.jobs
+    shown = []
+    for value, secondary in (
+        ("InProgress", "Downloading"),
+        ("InProgress", "Training"),
+        ("InProgress", "Uploading"),
+        ("Completed", "Completed"),
+    ):
+        world.aws.move(name, value, secondary)
+        world.run(60 if secondary == "Training" else passes_after_s)
+        shown.append(world.status["secondaryStatus"])
+    world.run(60)
+
+    lasts = passes_after_s == 30
+    assert shown[:3] == (["Downloading", "Training", "Uploading"] if lasts else ["Starting", "Training", "Training"])
+    assert world.status["secondaryStatus"] == "Completed"
+    assert costs.writes(TRAINING_JOB) == ["finalizers and spec", *["status"] * (5 if lasts else 3)]
+    assert costs.events == ["Created", "Completed"]
+    assert costs.calls == {"create": 1, "describe": 1}
+
+
+def test_a_job_that_is_described_while_it_runs_shows_its_start_with_the_next_change() -> None:
+    """A Describe on suspicion costs no write; one that the user requests shows all."""
+    world = World()
+    world.cluster.apply(world.manifest())
+    world.run(60)
+    ((_, name),) = world.aws.jobs
+    world.aws.move(name, "InProgress", "Training", TrainingStartTime=world.clock.utcnow())
+    world.run(60)
+    costs = Costs(world)
+    world.run(SILENT_S + 2 * SILENT_LOOK_S)
+    assert costs.calls == {"describe": 1}
+    assert costs.writes(TRAINING_JOB) == []
+
+    manifest = world.manifest()
+    manifest["metadata"]["annotations"] = {RECONCILE_AT.key: "now"}
+    world.cluster.apply(manifest)
+    world.run(10)
+    assert "trainingStartTime" in world.status
 
 
 @pytest.mark.parametrize("has_tags", [True, False], ids=["owner tags", "no owner tags"])

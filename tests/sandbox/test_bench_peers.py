@@ -22,7 +22,9 @@ def test_the_operator_runs_through_all_phases() -> None:
     figures = peers.measure(ours, options)
 
     assert figures["AWS calls a job's life"] * JOBS <= 2 * JOBS + 10, "Create, Describe, and the Lists of all"
-    assert figures["API server writes a job's life"] <= 7.5, "six, and states that a poll happens to see"
+    assert figures["API server writes a job's life"] <= 7.0, (
+        "six, and that it waits for its turn where the machine is slow"
+    )
     assert figures["quota: Creates refused"] <= 1
     assert figures["memory at rest, MB"] < 100
 

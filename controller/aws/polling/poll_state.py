@@ -13,6 +13,7 @@ Accelerators (`confidence`) give hints of changes. While one of them is trusted,
 are followed as fast as they come.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -64,6 +65,12 @@ LOST_S: Final = 60.0
 """How long List may fail before jobs are described instead, or so many polls if that is shorter; at once where it is
 denied."""
 _LOST_POLLS: Final = 12
+SETTLE_POLLS: Final = 1.5
+"""Poll intervals from the first change of a secondary status until it is news, in whatever state it is then: the next
+sweep has shown the job once more. A state that was over by then costs no write. Where a sweep takes longer than the
+interval, that counts."""
+SETTLE_MOST_S: Final = 20.0
+"""The same in seconds at most, or `SETTLE_POLLS` if that is longer."""
 UNSWEPT_POLLS: Final = 3
 """Poll intervals between two Describes of what no sweep shows: each costs a call for one job, not for all."""
 
@@ -129,6 +136,8 @@ class PollState:
         self._jobs: dict[ObjectKey, TrackedJob] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
         self._looks = LookSchedule(now)
+        self._settling: deque[tuple[float, ObjectKey]] = deque()
+        """When jobs with another secondary status are news, the first one first; obsolete unless `settles_at` is it."""
         self._silent_look_at = now + SILENT_LOOK_S
         self._explore_at = now + EXPLORE_S
         self._burst = Burst()
@@ -139,6 +148,8 @@ class PollState:
         self._oldest = datetime.max.replace(tzinfo=UTC)
         """Creation time of the last item that the sweep under way has read."""
         self._began = now
+        self._sweep_s = 0.0
+        """Seconds that the last complete sweep took."""
         self._failures = 0
         self._asked_at = now
         """Monotonic seconds of the last List call: one that is never answered has failed for long when it fails."""
@@ -163,13 +174,15 @@ class PollState:
 
     @property
     def due_at(self) -> float:
-        """Monotonic seconds of the next List call, Search or Describe."""
-        return min(self._sweep_at, self._looks.due_at, self.search.due_at if self.search else inf)
+        """Monotonic seconds of the next List call, Search, Describe or settled change."""
+        return min(self._sweep_at, self.looks_due_at, self.search.due_at if self.search else inf)
 
     @property
     def looks_due_at(self) -> float:
-        """Monotonic seconds of the next Describe."""
-        return self._looks.due_at
+        """Monotonic seconds of the next Describe or settled change."""
+        while self._settling and not self._is_settling(*self._settling[0]):
+            self._settling.popleft()
+        return min(self._looks.due_at, self._settling[0][0] if self._settling else inf)
 
     @property
     def is_failing(self) -> bool:
@@ -242,8 +255,12 @@ class PollState:
         is_confirmed = job.hint is None or (job.fingerprint is not None and job.fingerprint.value == job.hint.status)
         job.rechecks = 0 if is_confirmed else max(job.rechecks - 1, 0)
         self._schedule(job, now, RECHECK_S if job.rechecks else None)
-        is_hit, job.is_end_expected = job.is_end_expected and self._has_ended(job), False
-        return self._expect_ends(self._burst.hit()) if is_hit else []
+        is_guess, job.is_end_expected = job.is_end_expected, False
+        if is_guess and self._has_ended(job):
+            return self._expect_ends(self._burst.hit())
+        if is_guess:
+            self._burst.miss()
+        return []
 
     # --- hints
 
@@ -253,7 +270,6 @@ class PollState:
         name = self._name_of(hint)
         keys = self._by_name.get(name, ())
         effects: set[Effect] = set()
-        woken = []
         for job in [self._jobs[key] for key in keys]:
             effect = self._effect(job, hint)
             effects.add(effect)
@@ -264,10 +280,10 @@ class PollState:
             elif effect == "progress" and self._descriptor.operations.reads:
                 self._schedule(job, now, 0.0)  # a part of it has changed, which the hint does not show
             elif effect == "progress":
-                woken.append(job.key)
+                self._settle(job, now)
             elif effect == "known" and accelerator.is_awaited(name):
                 accelerator.announced(name, hint.status, now=now)
-        return next((each for each in EFFECTS if each in effects), "unfollowed"), woken + self.looks(now=now)
+        return next((each for each in EFFECTS if each in effects), "unfollowed"), self.looks(now=now)
 
     def _name_of(self, hint: Hint) -> str:
         """Return the name of the job that is meant: the ARN decides, where it is known."""
@@ -375,8 +391,11 @@ class PollState:
     # --- Describes
 
     def looks(self, *, now: float) -> list[ObjectKey]:
-        """Return the keys of the jobs to describe now, as many as the budget allows."""
-        woken = []
+        """Return the keys of the jobs to describe now, as many as the budget allows, and of those that have settled."""
+        woken: list[ObjectKey] = []
+        while self._settling and self._settling[0][0] <= now:
+            if self._is_settling(*(first := self._settling.popleft())):
+                woken.append(first[1])
         gap_s, saved_s = 1 / LOOKS_PER_S, 1 / LOOKS_PER_S
         if self._is_accelerated(now):
             gap_s, saved_s = 1 / HINTED_LOOKS_PER_S, 1.0
@@ -388,6 +407,19 @@ class PollState:
         if not self._is_swept and self._looks.due_at > now:
             self.last_complete = now
         return woken
+
+    def _settle(self, job: TrackedJob, now: float) -> None:
+        """Have a job be news in a while, unless a change before this one has begun that while already."""
+        if job.settles_at <= now:
+            poll_s = self._settings.poll_s
+            settle_s = max(SETTLE_POLLS * poll_s, min(SETTLE_POLLS * self._sweep_s, SETTLE_MOST_S))
+            # Never before one that is waited for already, or that would hold this one up.
+            job.settles_at = max(now + settle_s, self._settling[-1][0] if self._settling else now)
+            self._settling.append((job.settles_at, job.key))
+
+    def _is_settling(self, at: float, key: ObjectKey) -> bool:
+        job = self._jobs.get(key)
+        return job is not None and job.settles_at == at
 
     def _schedule(self, job: TrackedJob, now: float, delay_s: float | None = None) -> None:
         """Set the time of a job's next Describe; by default a round where sweeps do not show it, else a slow resync."""
@@ -444,6 +476,8 @@ class PollState:
             woken += self._expect_ends(self._burst.page(ends, self._may_have_ended))
         if is_regained:
             woken = list(self._jobs)  # each object shows that its status is late, and no longer has to
+            for job in self._jobs.values():
+                job.settles_at = -inf
         times = [time for item in page.items if isinstance(time := item.get("CreationTime"), datetime)]
         self._oldest = min(times, default=self._oldest)
         self._note_depths()
@@ -530,6 +564,7 @@ class PollState:
     def _complete(self, now: float) -> list[ObjectKey]:
         """End the sweep: decide who stands further down than it read, and who is missing where it did."""
         self._token = ""
+        self._sweep_s = now - self._began
         self.last_complete = self._swept_at = self._began
         jitter = 0.9 + 0.2 * self._rand()
         self._sweep_at = max(now, self._began + self._interval_s(now) * jitter)
@@ -584,7 +619,10 @@ class PollState:
         return [self._jobs[key] for key in self._by_name.get(str(name), ())]
 
     def _take(self, job: TrackedJob, answer: Mapping[str, Any], now: float) -> bool:
-        """Return whether the answer is news; old and repeated ones are not (answers may come from lagging replicas)."""
+        """Return whether the answer is news; old and repeated ones are not (answers may come from lagging replicas).
+
+        Nor is another secondary status, before it has settled.
+        """
         created = answer.get("CreationTime")
         if isinstance(created, datetime):
             job.created, job.is_dated = created, True
@@ -599,9 +637,19 @@ class PollState:
             accelerator.observed(job.name, fingerprint.value, is_change=is_change, now=now)
         if fingerprint == job.fingerprint:
             return False
+        before = job.fingerprint
         job.fingerprint, job.summary, job.news_at, job.awaited_until = fingerprint, answer, now, now
         job.hinted = None
+        if self._is_progress(before, fingerprint):
+            self._settle(job, now)
+            return False
+        job.settles_at = -inf
         return True
+
+    def _is_progress(self, before: Fingerprint | None, fingerprint: Fingerprint) -> bool:
+        """Return whether no more than the secondary status is new; at first, every job is in `StatusRule.running`."""
+        rule = self._descriptor.status
+        return bool(rule.secondary_member) and fingerprint.value == (rule.running if before is None else before.value)
 
     def _is_change(self, before: Fingerprint | None, fingerprint: Fingerprint) -> bool:
         """Return whether an accelerator has to announce this: a change of state, or an end that is the first sight."""

@@ -54,6 +54,8 @@ class TrackedState:
     """Why Lists do not come and jobs are described in turn; None while they do."""
     is_end_expected: bool = False
     """The Describe that is due will probably show the end, since many others have ended."""
+    is_settling: bool = False
+    """The secondary status has changed a moment ago: the key is woken once more when it has settled."""
 
 
 @dataclass(slots=True)
@@ -188,13 +190,15 @@ class Tracker:
 
     def last(self, key: ObjectKey) -> TrackedState | None:
         """Return the last observation; None if the key is not tracked."""
+        now = self._clock.monotonic()
         with self._changed:
             followed = self._followed.get(key)
             if followed is None:
                 return None
             job, lost = followed.job, followed.poller.state.lost
             # The newest observation, hints included: what ends or fails is described before it counts.
-            return TrackedState(job.hinted or job.summary, job.is_describe_due, lost, job.is_end_expected)
+            summary, is_settling = job.hinted or job.summary, now < job.settles_at
+            return TrackedState(summary, job.is_describe_due, lost, job.is_end_expected, is_settling)
 
     def poll_soon(self, key: ObjectKey) -> None:
         """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
@@ -215,6 +219,7 @@ class Tracker:
             if followed is not None:
                 woken = followed.poller.state.described(key, description, now=now)
                 judged = self._judge_locked(followed.poller.target, now)
+                self._wake_threads_locked()  # what it shows may have to settle
         self._report(judged)
         for each in woken:
             self._wake(each)
@@ -245,7 +250,7 @@ class Tracker:
             else:
                 effect = "unfollowed"
                 self._note_unfollowed_locked(region, _Early(source, account, identities, hint), now)
-            if effect == "change":
+            if effect in {"change", "progress"}:
                 self._wake_threads_locked()
         self._report(judged)
         for key in found:

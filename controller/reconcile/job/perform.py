@@ -70,7 +70,8 @@ class JobLifeCycle:
             if sighting.summary is not None:
                 summary = external_resource(self._descriptor, sighting.summary, Source.SUMMARY)
             is_due, is_lost = sighting.is_describe_due or base.is_reconcile_requested, sighting.lost is not None
-            base = replace(base, is_describe_due=is_due, is_list_lost=is_lost)
+            is_settling = sighting.is_settling
+            base = replace(base, is_describe_due=is_due, is_list_lost=is_lost, is_settling=is_settling)
             base = with_external(managed.state, base, summary)
         spec, status, described_at = managed.spec, managed.status, managed.state.described_at
         has_rules = "debugRuleEvaluationStatuses" in status
@@ -142,6 +143,8 @@ class JobLifeCycle:
         if answer is ABSENT:
             return replace(observed, base=replace(base, external=ABSENT), described_ago_s=0.0)
         self._context.tracker.described(managed.key, answer)
+        sighting = self._context.tracker.last(managed.key)
+        base = replace(base, is_settling=sighting is not None and sighting.is_settling)
         external = external_resource(self._descriptor, answer, Source.DESCRIPTION)
         external = changes.with_mutable(self._descriptor, external, answer)
         is_open = are_rules_open(managed.spec, external.fields)

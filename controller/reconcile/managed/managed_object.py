@@ -50,7 +50,11 @@ _ENDS: Final = frozenset({Phase.DONE, Phase.ENDED})
 ANSWERS_LAST_S: Final = 20.0
 """How long a pass relies on what AWS has said in an earlier one that was throttled: longer than most turns are away,
 and short, as a name may change hands meanwhile."""
-WAIT_SHOWN_S: Final = 15.0
+_SHOWN_LATER: Final = frozenset(
+    {"awsResource", "lastCheckTime", "lastUpdateTime", "processingStartTime", "trainingStartTime", "transformStartTime"}
+)
+"""What does not deserve a write of its own while a job runs."""
+WAIT_SHOWN_S: Final = 30.0
 """An object that waits for its turn at AWS shows that after this long; until then the default of the CRD is enough,
 `observedGeneration: -1`, for which tools wait. In a burst, a write for each object would lengthen everybody's wait."""
 
@@ -400,19 +404,22 @@ class ManagedObject:
         return patch
 
     def _may_wait(self, observed: Observed, status_update: StatusUpdate, patch: JsonObject) -> bool:
-        """Return whether all that a patch writes is AWS's creation time, and a change that will write it is to come.
+        """Return whether all that a patch writes may come with the next change, which is to come.
 
-        Every answer of AWS shows it again. Until it is written, the operator's clock and the owner tags prove what is
-        whose, as before the first answer (`identity`); without the tags, it is written at once.
+        That is AWS's creation time, which every answer shows again: until it is written, the operator's clock and the
+        owner tags prove what is whose, as before the first answer (`identity`); without the tags, it is written at
+        once. It is the start, which Describe alone shows, of a job that was described on suspicion. And it is the
+        secondary status before it has settled.
         """
-        resource = patch.get("awsResource") or {}
-        return (
-            status_update.phase is Phase.WORKING
-            and observed.has_owner_tags
-            and patch.keys() <= {"awsResource", "lastCheckTime", "lastUpdateTime"}
-            and resource.keys() == {"creationTime", "ownerUnverified"}
-            and resource["ownerUnverified"] is True
-        )
+        if status_update.phase is not Phase.WORKING or observed.is_reconcile_requested:
+            return False
+        resource = patch.get("awsResource")
+        if resource is not None and not (observed.has_owner_tags and _is_creation_time(resource)):
+            return False
+        later = _SHOWN_LATER
+        if observed.is_settling and _differ_in_message(patch.get("conditions"), self.status.get("conditions")):
+            later |= {"conditions", self.descriptor.status.secondary_field or ""}
+        return patch.keys() <= later
 
     def notice(self, observed: Observed, notice: Condition, reason: str) -> None:
         """Show a condition while its message is not empty, with one Warning about it."""
@@ -487,3 +494,15 @@ class ManagedObject:
             return None
         left_s = hold.until - self.context.clock.monotonic()
         return left_s if left_s > 0 else None
+
+
+def _is_creation_time(resource: Mapping[str, Any]) -> bool:
+    """Return whether a change of the record is AWS's creation time, of a resource that the owner tags still prove."""
+    return resource.keys() == {"creationTime", "ownerUnverified"} and resource["ownerUnverified"] is True
+
+
+def _differ_in_message(new: object, old: object) -> bool:
+    """Return whether conditions are the same but for messages."""
+    if not isinstance(new, list) or not isinstance(old, list) or len(new) != len(old):
+        return False
+    return all({**one, "message": ""} == {**other, "message": ""} for one, other in zip(new, old, strict=True))

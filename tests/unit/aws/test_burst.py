@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.polling.burst import BURST, PER_HIT, SAMPLE, Burst
-from controller.aws.polling.poll_state import PollSettings
+from controller.aws.polling.burst import BURST, MOST_OPEN, PER_HIT, SAMPLE, Burst
+from controller.aws.polling.poll_state import SETTLE_MOST_S, PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.sagemaker import PAGE_SIZE
@@ -106,6 +106,22 @@ def test_jobs_that_end_one_after_the_other_cost_one_sample_at_most(jobs: int, wa
     assert jobs <= bench.aws.count("describe") <= jobs + wasted
 
 
+def test_a_secondary_status_settles_for_longer_than_a_sweep_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand jobs are ten pages, one a second: the end of one that uploads is seen before that would be shown."""
+    bench, woken = Bench(), []
+    monkeypatch.setattr(bench.tracker, "_wake", lambda key: woken.append((key.name, bench.clock.monotonic())))
+    for name in bench.names[:BURST]:
+        bench.aws.move(name, "InProgress", "Uploading")
+    bench.run(PAGES)
+    began = bench.clock.monotonic()
+    assert woken == []
+    bench.aws.move(bench.names[0], "Completed")
+    bench.run(PAGES + 1)
+    assert {name: at - began for name, at in woken} == {bench.names[0]: PAGES}
+    bench.run(int(SETTLE_MOST_S))
+    assert {name for name, _ in woken} == set(bench.names[:BURST])
+
+
 def test_another_burst_is_guessed_again() -> None:
     """Guesses that were wrong count until a sweep has shown that the burst is over."""
     bench = Bench()
@@ -164,8 +180,31 @@ def test_guesses_that_are_wrong_are_few(pages: list[int], ended_keys: set[Object
             if key in ended_keys:
                 hits += 1
                 open_guesses.extend(burst.hit())
+            else:
+                burst.miss()
     assert len(guessed) == len(set(guessed))
     assert len(guessed) <= SAMPLE * sum(ends >= BURST for ends in pages) + PER_HIT * hits
+
+
+def test_guesses_that_overtake_the_ends_do_not_multiply() -> None:
+    """Jobs end one after the other, and are described somewhat faster: each guess that was right made two more, and
+    when these caught up with the ends, all that waited were wrong."""
+    burst, jobs, ended, right, wrong = Burst(), iter(range(1000)), 30, 0, 0
+    keys = (ObjectKey("ns", str(number)) for number in jobs)
+    guesses = deque(burst.page(100, lambda: keys))
+    for _ in range(20):
+        for _ in range(min(60, len(guesses))):
+            if int(guesses.popleft().name) < ended:
+                right += 1
+                guesses.extend(burst.hit())
+            else:
+                wrong += 1
+                burst.miss()
+        ended += 40
+        guesses.extend(burst.page(40, lambda: keys))
+
+    assert right > 100
+    assert wrong <= MOST_OPEN, (right, wrong)
 
 
 def test_ends_that_come_after_a_sweep_has_passed_are_guessed_too() -> None:

@@ -11,10 +11,11 @@ from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.polling.confidence import ConfidenceSettings
 from controller.aws.polling.hints import Effect, Hint, effect_of
-from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, PollSettings
+from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, SETTLE_POLLS, PollSettings
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Identity, Target
+from controller.runtime.errors import Absent
 from tests.fakes import FakeClock
 from tests.fakes.calls import CallLog
 from tests.fakes.sagemaker.arns import ACCOUNT
@@ -129,9 +130,36 @@ def test_progress_is_shown_without_a_call() -> None:
     bench.woken.clear()
     bench.aws.move("a", "InProgress", "Training")
     assert bench.event("a") == "progress"
-    assert bench.aws.calls == ()
+    bench.run(SETTLE_POLLS * SETTINGS.poll_s)
+    assert bench.woken == []
+    bench.run(2)
     assert bench.woken == ["a"]
     assert bench.status("a") == ("InProgress", "Training")
+    assert bench.aws.count("describe") == 0
+
+
+@pytest.mark.parametrize("by", ["event", "description"])
+def test_progress_wakes_threads_that_wait_for_a_sweep_after_it_has_settled(
+    monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """Where sweeps are rare, nothing else would have it shown in time."""
+    bench, woken = Bench(), []
+    bench.job("a")
+    bench.run(30)
+    bench.aws.move("a", "InProgress", "Training")
+    now = bench.clock.monotonic()
+    bench.tracker._pollers[HERE].state._sweep_at = now + 180
+    bench.tracker._waits[1] = now + 180
+    monkeypatch.setattr(bench.tracker._changed, "notify_all", lambda: woken.append(None))
+    if by == "event":
+        bench.event("a")
+    else:
+        summary = bench.aws.describe(TRAINING_JOB, HERE, "a", caller="", background=False)
+        assert not isinstance(summary, Absent)
+        bench.tracker.described(ObjectKey("ns", "a"), summary)
+
+    assert len(woken) == 1
+    assert bench.tracker.due_at == now + SETTLE_POLLS * SETTINGS.poll_s
 
 
 def test_a_forged_end_is_not_believed() -> None:

@@ -153,7 +153,7 @@ def test_progress_shows_without_a_describe(bench: Bench) -> None:
     """A record is as good as a summary."""
     bench.earn()
     bench.aws.move("job-7", "InProgress", "Training")
-    bench.run(6)
+    bench.run(15)
     seen = bench.tracker.last(ObjectKey("ns", "job-7"))
     assert seen is not None
     assert seen.summary is not None

@@ -14,6 +14,7 @@ from controller.aws.polling.poll_state import (
     LOOKS_PER_S,
     LOST_S,
     MISSING_S,
+    SETTLE_POLLS,
     SILENT_S,
     UNSEEN_S,
     PollSettings,
@@ -31,6 +32,7 @@ from tests.fakes.sagemaker import FakeSageMaker
 HERE, THERE = Target("us-east-2"), Target("eu-west-1")
 THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
+SETTLE_S = SETTLE_POLLS * 5.0
 BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "500")
 
 
@@ -243,8 +245,44 @@ def test_a_change_is_seen_however_late_it_shows() -> None:
     bench.aws.move("a", "InProgress", "Training")
     bench.aws.jobs["us-east-2", "a"].modified -= timedelta(seconds=250)
     bench.woken.clear()
-    bench.run(10)
+    bench.run(15)
     assert bench.woken == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "woken_at"),
+    [
+        ([(0, "InProgress", "Training")], [5 + SETTLE_S]),
+        ([(0, "InProgress", "Downloading"), (6, "InProgress", "Training")], [5 + SETTLE_S]),
+        ([(0, "InProgress", "Uploading"), (6, "Completed", "Completed")], [10]),
+        ([(0, "Stopping", "Stopping")], [5]),
+        ([(0, "InProgress", "Downloading"), (20, "InProgress", "Training")], [5 + SETTLE_S, 25 + SETTLE_S]),
+    ],
+    ids=["another secondary status", "one that passes", "the end", "another status", "one that lasts"],
+)
+def test_a_secondary_status_is_news_when_it_has_settled(
+    changes: list[tuple[int, str, str]], woken_at: list[float]
+) -> None:
+    """One and a half poll intervals after a sweep has shown it, in the state of then; every other change at once."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.woken.clear()
+    key, began, woken = ObjectKey("ns", "a"), bench.clock.monotonic(), []
+    for second in range(60):
+        for _, *state in (each for each in changes if each[0] == second):
+            bench.aws.move("a", *state)
+        bench.run(1)
+        if bench.woken:
+            woken.append(bench.clock.monotonic() - began)
+            seen = bench.tracker.last(key)
+            assert seen is not None
+            assert not seen.is_settling
+            bench.woken.clear()
+
+    assert len(woken) == len(woken_at)
+    # A step of the test, and the phase of the sweeps, which take turns with it.
+    assert all(at - 5 <= each <= at + 2 for each, at in zip(woken, woken_at, strict=True)), woken
 
 
 def test_an_older_answer_does_not_undo_a_newer_one() -> None:
@@ -281,8 +319,8 @@ def test_pages_are_followed_to_the_end() -> None:
     bench.aws.page_size = 7
     for n in range(50):
         bench.job(f"job-{n}")
-    bench.run(10)
-    assert len(bench.woken) == 50
+    bench.run(15)
+    assert len(set(bench.woken)) == 50
 
 
 def test_a_throttled_sweep_goes_on_where_it_was() -> None:
@@ -408,7 +446,7 @@ def test_a_job_named_by_two_objects_wakes_both() -> None:
     bench = Bench()
     bench.job("a")
     bench.tracker.follow(ObjectKey("other", "twin"), HERE, "a", bench.clock.utcnow())
-    bench.run(10)
+    bench.run(15)
     assert sorted(bench.woken) == ["a", "twin"]
     bench.tracker.forget(ObjectKey("ns", "a"))
     bench.woken.clear()
@@ -456,6 +494,7 @@ def test_a_slow_target_holds_one_thread_only_and_stop_ends_all() -> None:
     bench.tracker._wake = lambda key: served.set() if key.name == "b" else None
     bench.job("a", HERE)
     bench.job("b", THERE)
+    bench.aws.move("b", "Stopping", region=THERE.region)
     bench.clock.advance(60)
     stop = Stop()
     threads = [threading.Thread(target=bench.tracker.run, args=(stop,), name=f"tracker-{n}") for n in range(2)]

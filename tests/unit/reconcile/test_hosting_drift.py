@@ -16,6 +16,7 @@ from controller.reconcile.endpoint.observation import (
     OwnChild,
     PendingUpdate,
 )
+from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
 from controller.runtime.errors import ErrorClass
 from tests.faults.hosting_world import HostingWorld
 from tests.faults.hosting_world import manifest as hosting_manifest
@@ -386,7 +387,7 @@ def test_parts_that_go_nowhere_are_told_where_the_object_had_to_wait_first(monke
     def busy(*args: Any, **more: Any) -> Any:
         if next(turns, True):
             return describe(*args, **more)
-        raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded", retry_after_s=15.0)
+        raise AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded", retry_after_s=WAIT_SHOWN_S)
 
     monkeypatch.setattr(world.aws, "describe", busy)
     obj = hosting_manifest(endpointName="given")  # a given name is looked up first

@@ -21,7 +21,7 @@ def test_a_job_is_created_followed_and_completed() -> None:
     world.run(10)
     assert world.status["trainingJobStatus"] == "InProgress"
     world.aws.move(world.name, "InProgress", "Training")
-    world.run(10)
+    world.run(20)
     assert world.status["secondaryStatus"] == "Training"
     world.aws.move(
         world.name, "Completed", ModelArtifacts={"S3ModelArtifacts": "s3://bucket/xgboost/output/model.tar.gz"}
