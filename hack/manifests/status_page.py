@@ -53,8 +53,8 @@ not deserve a write of their own:
 
 - *The secondary status of a training job*, such as `Downloading`, is written when it has settled: one and a half poll
   intervals (7.5 s) after it was first seen to differ, in the state of then; where Lists of a thousand jobs and more
-  take longer than an interval, after up to 20 s. What has passed by then is not shown, and with another change it is
-  written at once.
+  take longer than an interval, after up to 20 s. After an event of a [status queue](status-events.md) it is 1.5 s. What
+  has passed by then is not shown, and with another change it is written at once.
 - *What the object shows anyway*: AWS's creation time, and the start of a job that runs, come with the next change, or
   with `reconcile-at`.
 - *A turn at AWS*: a new object shows that it waits for one if that takes 30 seconds.

@@ -13,10 +13,11 @@ Accelerators (`confidence`) give hints of changes. While one of them is trusted,
 are followed as fast as they come.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
 from math import inf
 from types import MappingProxyType
 from typing import Any, Final
@@ -71,6 +72,8 @@ sweep has shown the job once more. A state that was over by then costs no write.
 interval, that counts."""
 SETTLE_MOST_S: Final = 20.0
 """The same in seconds at most, or `SETTLE_POLLS` if that is longer."""
+SETTLE_EVENT_S: Final = 1.5
+"""The same after an event: those of states that follow each other at once come together."""
 UNSWEPT_POLLS: Final = 3
 """Poll intervals between two Describes of what no sweep shows: each costs a call for one job, not for all."""
 
@@ -136,8 +139,9 @@ class PollState:
         self._jobs: dict[ObjectKey, TrackedJob] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
         self._looks = LookSchedule(now)
-        self._settling: deque[tuple[float, ObjectKey]] = deque()
-        """When jobs with another secondary status are news, the first one first; obsolete unless `settles_at` is it."""
+        self._settling: list[tuple[float, int, ObjectKey]] = []
+        """When jobs with another secondary status are news, as a heap; obsolete unless `settles_at` is that time."""
+        self._entries = count()
         self._silent_look_at = now + SILENT_LOOK_S
         self._explore_at = now + EXPLORE_S
         self._burst = Burst()
@@ -180,8 +184,8 @@ class PollState:
     @property
     def looks_due_at(self) -> float:
         """Monotonic seconds of the next Describe or settled change."""
-        while self._settling and not self._is_settling(*self._settling[0]):
-            self._settling.popleft()
+        while self._settling and not self._is_settling(self._settling[0]):
+            heappop(self._settling)
         return min(self._looks.due_at, self._settling[0][0] if self._settling else inf)
 
     @property
@@ -280,7 +284,7 @@ class PollState:
             elif effect == "progress" and self._descriptor.operations.reads:
                 self._schedule(job, now, 0.0)  # a part of it has changed, which the hint does not show
             elif effect == "progress":
-                self._settle(job, now)
+                self._settle(job, now, self._settle_s if source == SEARCH else SETTLE_EVENT_S)
             elif effect == "known" and accelerator.is_awaited(name):
                 accelerator.announced(name, hint.status, now=now)
         return next((each for each in EFFECTS if each in effects), "unfollowed"), self.looks(now=now)
@@ -394,8 +398,8 @@ class PollState:
         """Return the keys of the jobs to describe now, as many as the budget allows, and of those that have settled."""
         woken: list[ObjectKey] = []
         while self._settling and self._settling[0][0] <= now:
-            if self._is_settling(*(first := self._settling.popleft())):
-                woken.append(first[1])
+            if self._is_settling(first := heappop(self._settling)):
+                woken.append(first[2])
         gap_s, saved_s = 1 / LOOKS_PER_S, 1 / LOOKS_PER_S
         if self._is_accelerated(now):
             gap_s, saved_s = 1 / HINTED_LOOKS_PER_S, 1.0
@@ -408,16 +412,19 @@ class PollState:
             self.last_complete = now
         return woken
 
-    def _settle(self, job: TrackedJob, now: float) -> None:
-        """Have a job be news in a while, unless a change before this one has begun that while already."""
-        if job.settles_at <= now:
-            poll_s = self._settings.poll_s
-            settle_s = max(SETTLE_POLLS * poll_s, min(SETTLE_POLLS * self._sweep_s, SETTLE_MOST_S))
-            # Never before one that is waited for already, or that would hold this one up.
-            job.settles_at = max(now + settle_s, self._settling[-1][0] if self._settling else now)
-            self._settling.append((job.settles_at, job.key))
+    def _settle(self, job: TrackedJob, now: float, after_s: float) -> None:
+        """Have a job be news after so many seconds, or when a change before this one is."""
+        if job.settles_at <= now or now + after_s < job.settles_at:
+            job.settles_at = now + after_s
+            heappush(self._settling, (job.settles_at, next(self._entries), job.key))
 
-    def _is_settling(self, at: float, key: ObjectKey) -> bool:
+    @property
+    def _settle_s(self) -> float:
+        """The time until the next sweep has shown a job once more."""
+        return max(SETTLE_POLLS * self._settings.poll_s, min(SETTLE_POLLS * self._sweep_s, SETTLE_MOST_S))
+
+    def _is_settling(self, entry: tuple[float, int, ObjectKey]) -> bool:
+        at, _, key = entry
         job = self._jobs.get(key)
         return job is not None and job.settles_at == at
 
@@ -641,7 +648,7 @@ class PollState:
         job.fingerprint, job.summary, job.news_at, job.awaited_until = fingerprint, answer, now, now
         job.hinted = None
         if self._is_progress(before, fingerprint):
-            self._settle(job, now)
+            self._settle(job, now, self._settle_s)
             return False
         job.settles_at = -inf
         return True

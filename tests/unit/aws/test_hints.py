@@ -11,7 +11,14 @@ from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.polling.confidence import ConfidenceSettings
 from controller.aws.polling.hints import Effect, Hint, effect_of
-from controller.aws.polling.poll_state import HINTED_LOOKS_PER_S, LOOKS_PER_S, RECHECK_S, SETTLE_POLLS, PollSettings
+from controller.aws.polling.poll_state import (
+    HINTED_LOOKS_PER_S,
+    LOOKS_PER_S,
+    RECHECK_S,
+    SETTLE_EVENT_S,
+    SETTLE_POLLS,
+    PollSettings,
+)
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Identity, Target
@@ -130,7 +137,7 @@ def test_progress_is_shown_without_a_call() -> None:
     bench.woken.clear()
     bench.aws.move("a", "InProgress", "Training")
     assert bench.event("a") == "progress"
-    bench.run(SETTLE_POLLS * SETTINGS.poll_s)
+    bench.run(SETTLE_EVENT_S)
     assert bench.woken == []
     bench.run(2)
     assert bench.woken == ["a"]
@@ -159,7 +166,27 @@ def test_progress_wakes_threads_that_wait_for_a_sweep_after_it_has_settled(
         bench.tracker.described(ObjectKey("ns", "a"), summary)
 
     assert len(woken) == 1
-    assert bench.tracker.due_at == now + SETTLE_POLLS * SETTINGS.poll_s
+    assert bench.tracker.due_at == now + (SETTLE_EVENT_S if by == "event" else SETTLE_POLLS * SETTINGS.poll_s)
+
+
+def test_states_that_follow_each_other_at_once_are_shown_as_one() -> None:
+    """And an event brings forward what a description has let wait for the next sweep."""
+    bench = Bench()
+    bench.job("a")
+    bench.run(30)
+    bench.woken.clear()
+    bench.aws.move("a", "InProgress", "Downloading")
+    summary = bench.aws.describe(TRAINING_JOB, HERE, "a", caller="", background=False)
+    assert not isinstance(summary, Absent)
+    bench.tracker.described(ObjectKey("ns", "a"), summary)
+    bench.aws.move("a", "InProgress", "Training")
+    assert bench.event("a") == "progress"
+    bench.run(1)
+    bench.aws.move("a", "InProgress", "Uploading")
+    assert bench.event("a") == "progress"
+    bench.run(SETTLE_POLLS * SETTINGS.poll_s)
+    assert bench.woken == ["a"]
+    assert bench.status("a") == ("InProgress", "Uploading")
 
 
 def test_a_forged_end_is_not_believed() -> None:
