@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-HEAVY: Final = frozenset({"jsonschema.validators", "kubernetes", "moto", "uvicorn"})
+HEAVY: Final = frozenset({"cryptography", "jsonschema.validators", "kubernetes", "moto", "rich", "uvicorn"})
 """Modules that take as long to import as hundreds of tests to list: see `tests.late`, or import them where they are
 used."""
 WORLD: Final = "tests.fakes.world"

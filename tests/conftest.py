@@ -20,6 +20,11 @@ from tests.workers import OneQueue, how_many, in_order
 
 PROFILES = "tests.hypothesis_profile"
 
+# structlog loads rich where it is installed, which takes as long as a hundred tests do; the operator's image has none.
+sys.modules["rich"] = None  # type: ignore[assignment]
+importlib.import_module("structlog")
+del sys.modules["rich"]
+
 # What is imported and collected lives as long as the process. Looking through its millions of objects for garbage takes
 # a third of collecting, and a tenth of running.
 gc.disable()

@@ -44,6 +44,7 @@ from tests.faults.hosting_world import HostingWorld
 from tests.faults.scaling_world import ScalingWorld
 from tests.faults.test_replaced_manifests import manifest as resource_manifest
 from tests.faults.tuning_world import TuningWorld
+from tests.tables import each_row
 from tests.unit.api.contract import schema_of
 
 pytestmark = pytest.mark.long
@@ -389,7 +390,7 @@ def refusals(kind: KindDescriptor, obj: JsonObject, old: JsonObject | None = Non
     return unknown + [str(cause) for cause in validate(schema, obj, copy.deepcopy(old))]
 
 
-@pytest.mark.parametrize("name", CASES)
+@each_row("name", CASES)
 def test_what_the_predecessor_has_stored_goes_on(name: str) -> None:
     """It is accepted, and nothing is called at AWS but reads and tags, what a deletion or a first touch needs apart.
 

@@ -308,7 +308,7 @@ def test_what_says_nothing_new_changes_nothing(name: str, verb: Callable[[State]
     assert lived(state) == undisturbed(name)
 
 
-@pytest.mark.parametrize("name", STATES)
+@each_row("name", STATES)
 def test_a_replace_of_the_unchanged_file_changes_nothing(name: str) -> None:
     """Neither what is done at AWS, nor what the object shows, nor what its deletion leaves; after a restart, too."""
     for restarts in (False, True):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from controller.observability.redact import quoted, redact_text
 from tests.fakes.secrets import Leak, cut_leaks, leaks
+from tests.tables import each_row
 
 pytestmark = pytest.mark.long
 
@@ -98,7 +99,7 @@ def test_a_text_without_a_credential_is_left_as_it_is(text: str) -> None:
     assert redact_text(text) == text
 
 
-@pytest.mark.parametrize("piece", _PIECES)
+@each_row("piece", _PIECES)
 def test_time_is_linear_in_the_length(piece: str) -> None:
     """As long as any message of what a pattern begins with: with quadratic time, this would take many minutes."""
     redact_text(piece * (200_000 // len(piece)))

@@ -13,12 +13,10 @@ from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 from prometheus_client import CollectorRegistry, Counter
 
 from controller.kube.access import ConfigError
 from controller.kube.errors import ApiError
-from controller.metricsproxy import selfsigned
 from controller.metricsproxy.reviews import Remembered, Verdict
 from controller.metricsproxy.routes import metrics_routes
 from controller.metricsproxy.tls import Certificate
@@ -72,6 +70,8 @@ def test_strangers_cannot_fill_memory() -> None:
 
 def write_pair(directory: Path) -> tuple[Path, Path]:
     """A fresh certificate with its key, as a Secret mounts them."""
+    from controller.metricsproxy import selfsigned  # noqa: PLC0415 - loads cryptography
+
     paths = directory / "tls.crt", directory / "tls.key"
     for path, content in zip(paths, selfsigned.make(NOW), strict=True):
         path.write_bytes(content)
@@ -80,6 +80,10 @@ def write_pair(directory: Path) -> tuple[Path, Path]:
 
 def test_a_made_certificate_is_for_servers_and_this_host() -> None:
     """No authority, no client: it can be abused for nothing else."""
+    from cryptography import x509  # noqa: PLC0415
+
+    from controller.metricsproxy import selfsigned  # noqa: PLC0415
+
     certificate = x509.load_pem_x509_certificate(selfsigned.make(NOW)[0])
     assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca is False
     assert certificate.not_valid_before_utc < NOW < certificate.not_valid_after_utc

@@ -8,6 +8,7 @@ import pytest
 from api.meta import JsonObject
 from hack.sandbox.kube.crd.object_validation import validate
 from hack.sandbox.kube.schema.defaulting import prune
+from tests.tables import each_row
 from tests.unit.api.contract import Row, spec_rows
 
 _KIND = "TrainingJob"
@@ -20,7 +21,7 @@ def test_the_least_manifest_of_v1_is_accepted(training_job: JsonObject, training
     assert _refusals(training_job_schema, training_job) == []
 
 
-@pytest.mark.parametrize("row", _REQUIRED, ids=str)
+@each_row("row", _REQUIRED, ids=str)
 def test_a_missing_required_field_is_refused_by_its_path(
     row: Row, training_job: JsonObject, training_job_schema: JsonObject
 ) -> None:
@@ -37,7 +38,7 @@ def test_a_missing_required_field_is_refused_by_its_path(
     assert f"{row.path.replace('[]', '[0]')}: Required value" in _refusals(training_job_schema, whole)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "wrong", "said"),
     [
         pytest.param("region", "", "spec.region: ", id="minLength"),
@@ -68,7 +69,7 @@ def test_a_broken_limit_is_refused(
     assert any(said in text for text in _refusals(training_job_schema, training_job))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "value"),
     [
         pytest.param("trainingJobName", "", id="an empty name asks for a generated one"),
@@ -144,7 +145,7 @@ def test_the_status_that_the_operator_writes_is_accepted_whole(
 # --- changes of an accepted object
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("before", "after"),
     [
         pytest.param(None, "generated", id="absent to a value"),
@@ -163,7 +164,7 @@ def test_the_name_may_be_filled_in(
     assert _refusals(training_job_schema, new, old) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "value"),
     [
         pytest.param("resourceConfig.keepAlivePeriodInSeconds", 600, id="warm pool"),

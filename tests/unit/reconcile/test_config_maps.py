@@ -14,6 +14,7 @@ from controller.reconcile.in_place import config_maps, desired
 from controller.reconcile.managed.local_state import LocalState
 from controller.reconcile.observation import Document, Problem
 from controller.runtime.errors import ClassifiedError
+from tests.tables import each_row
 
 SPEC: Final[JsonObject] = {"pipelineDefinitionFrom": {"configMapKeyRef": {"name": "churn", "key": "p.json"}}}
 SECRET: Final = "do-not-print-me"
@@ -54,7 +55,7 @@ def test_the_one_that_the_object_names_is_read_in_its_namespace() -> None:
 DOCUMENTS: Final = ("{}", '{"Steps": []}', ' \n{"a": "ü"}\n', json.dumps({"x": "x" * (1_048_576 - 9)}))
 
 
-@pytest.mark.parametrize("text", DOCUMENTS, ids=lambda text: str(len(text)))
+@each_row("text", DOCUMENTS, ids=lambda text: str(len(text)))
 def test_a_json_object_is_a_document(text: str) -> None:
     """As it is, up to the length that SageMaker takes."""
     assert read(data(text)) == Document(text)
@@ -121,7 +122,7 @@ NO_DOCUMENTS: Final[dict[str, tuple[JsonObject | ClassifiedError, str, str]]] = 
 }
 
 
-@pytest.mark.parametrize("case", NO_DOCUMENTS)
+@each_row("case", NO_DOCUMENTS)
 def test_what_is_no_document_says_what_to_do(case: str) -> None:
     """And quotes nothing of it: it may have been meant for a Secret."""
     found, reason, words = NO_DOCUMENTS[case]

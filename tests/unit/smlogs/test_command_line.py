@@ -19,7 +19,7 @@ def asked(*words: str) -> Options:
 
 
 @pytest.mark.guide("F-3a")
-@pytest.mark.parametrize(
+@each_row(
     ("command", "meant"),
     [
         # guide F-3a: the aliases of the predecessor, word by word
@@ -86,7 +86,7 @@ KUBECTL_FLAGS = (
 
 
 @pytest.mark.guide("F-3d")
-@pytest.mark.parametrize("flag", KUBECTL_FLAGS.split())
+@each_row("flag", KUBECTL_FLAGS.split())
 def test_what_tells_of_the_cluster_is_for_kubectl_to_read(flag: str) -> None:
     """Every flag of `kubectl options` that says where and as whom means the same here."""
     assert asked("trainingjob", "job", f"--{flag}", "x").kubectl_flags == (f"--{flag}=x",)
@@ -97,7 +97,7 @@ def test_labels_may_stand_for_the_name() -> None:
     assert asked("trainingjob", "-l", "team=a,stage!=test") == Options(kind(), "", selector="team=a,stage!=test")
 
 
-@pytest.mark.parametrize("line", ["--version", "version", "trainingjob --version"])
+@each_row("line", ["--version", "version", "trainingjob --version"])
 def test_the_version_is_a_flag_and_a_command(line: str) -> None:
     """As users try both."""
     assert read(line.split()) == VersionWanted()
@@ -114,7 +114,7 @@ def test_nothing_after_two_dashes_is_a_flag() -> None:
 
 
 @pytest.mark.guide("F-3c")
-@pytest.mark.parametrize(
+@each_row(
     ("line", "words"),
     [
         ("model x", 'unknown command "model" for "smlogs"; the kinds with logs are batchtransformjob, hostingdep'),
@@ -153,7 +153,7 @@ def test_without_a_command_the_help_is_shown(line: str) -> None:
     assert read(line.split()) == HelpWanted()
 
 
-@pytest.mark.parametrize("line", ["help trainingjob", "trainingjob --help", "trainingjobs job -h"])
+@each_row("line", ["help trainingjob", "trainingjob --help", "trainingjobs job -h"])
 def test_each_command_has_its_help(line: str) -> None:
     """The last line of the root's help promises it."""
     assert read(line.split()) == HelpWanted(kind())
