@@ -214,6 +214,27 @@ def test_what_is_no_document_is_reported_once_and_recovers(problem: str, *, exis
     assert calls(world, "UpdatePipeline") == 0
 
 
+@pytest.mark.parametrize("document", ["no ConfigMap", "no JSON"])
+def test_a_pipeline_that_others_delete_while_it_has_no_document_is_not_ready(document: str) -> None:
+    """What is there is looked at as without the lack, and created again once there is a document."""
+    world = world_at_rest()
+    world.config_maps.remove(NAME)
+    PROBLEMS[document][0](world)
+    world.run(2 * MINUTE)
+    reason = PROBLEMS[document][1]
+    assert world.condition("Ready") == ("True", "Created" if reason == "DependencyMissing" else reason)
+    world.aws.others("DeletePipeline", PipelineName="p", ClientRequestToken="0" * 32)
+    world.run(2 * world.settings.resync_s, step_s=600)
+    assert world.condition("Ready") == ("False", reason)
+    written, described = len(world.cluster.writes), calls(world, "DescribePipeline")
+    world.run(10 * MINUTE)
+    assert (len(world.cluster.writes), calls(world, "DescribePipeline")) == (written, described)
+    put(world)
+    world.until(lambda: is_ready(world))
+    assert there(world) == definition()
+    assert world.reasons() == ["Created", reason, "Created"]
+
+
 def test_a_config_map_that_comes_a_moment_later_is_found_soon() -> None:
     """As with `kubectl apply -f` of a folder."""
     world = World(PIPELINE)

@@ -225,6 +225,29 @@ def test_what_is_deleted_while_its_creation_is_in_doubt_is_deleted() -> None:
 # --- others
 
 
+@pytest.mark.parametrize("dies", [False, True], ids=["lost answer", "crash"])
+@pytest.mark.parametrize("after", [False, True], ids=["without effect", "with effect"])
+def test_an_edit_that_is_taken_back_while_its_update_is_in_doubt_is_no_drift(*, dies: bool, after: bool) -> None:
+    """AWS may have the edit, although the record has the spec before it: that is no change by others."""
+    world = world_of(pipeline(pipelineDescription="first"))
+    if dies:
+        seen = len(world.crash.seen)
+        world.crash.at, world.crash.after = seen + 2, after  # once that is recorded
+    else:
+        world.aws.fail("UpdatePipeline", LOST, after=after)
+    edit(world, pipelineDescription="second")
+    world.run(1)
+    assert not dies or world.crashes == 1
+    assert description(world) == ("second" if after else "first")
+    edit(world, pipelineDescription="first")
+    world.until(lambda: is_ready(world))
+    world.run(60)
+    resync(world)
+    assert is_ready(world)
+    assert description(world) == "first"
+    assert "Drifted" not in world.reasons()
+
+
 def resync(world: World) -> None:
     """The informer shows the object again, after its period."""
     world.run(world.settings.resync_s, step_s=600)

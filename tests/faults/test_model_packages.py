@@ -134,6 +134,27 @@ def test_what_an_edit_takes_out_of_a_structure_is_gone_at_aws(
     assert world.condition("Drifted") is None
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["without effect", "with effect"])
+@pytest.mark.parametrize("is_taken_back", [False, True], ids=["wanted", "taken back"])
+def test_what_an_edit_takes_out_of_a_structure_is_settled_after_a_lost_answer(
+    *, is_taken_back: bool, after: bool
+) -> None:
+    """Nothing but the record shows what an edit has taken out, and it is in doubt meanwhile."""
+    fuller = with_containers(CONTAINER, supportedContentTypes=["text/csv"])
+    world = registered(**fuller)
+    world.run(30)
+    world.aws.fail("UpdateModelPackage", LOST, after=after)
+    edit(world, **with_containers(CONTAINER))
+    world.run(1)
+    if is_taken_back:
+        edit(world, **fuller)
+    world.until(lambda: is_ready(world))
+    world.run(3600, step_s=60)
+    assert is_ready(world)
+    assert ("SupportedContentTypes" in world.version()["InferenceSpecification"]) is is_taken_back
+    assert world.sagemaker.operations.count("UpdateModelPackage") == (2 if after is is_taken_back else 1)
+
+
 def test_what_aws_adds_to_a_structure_is_neither_drift_nor_sent_with_an_edit_of_something_else() -> None:
     """Such as the digest of an image: it is no edit, and AWS may refuse what it has already."""
     world = registered(**with_containers(CONTAINER))

@@ -14,6 +14,8 @@ from controller.reconcile.drift.digest import differences, digest, plain, reques
 from controller.reconcile.drift.report import Difference
 from controller.runtime.frozen import replace
 
+_UNKNOWN: Final = "unknown"
+"""In place of the digest of all."""
 _SCALAR: Final = str | int | float  # bool is an int
 
 
@@ -34,6 +36,17 @@ def record_of(wanted: JsonObject) -> str:
     """
     parts = [f"{member}:{digest(value)}" for member, value in sorted(wanted.items()) if not isinstance(value, _SCALAR)]
     return " ".join([digest(plain(wanted)), *parts])
+
+
+def in_doubt(recorded: str, sent: str) -> str:
+    """Return what to record before an Update is sent, as its answer may be lost: it equals no spec.
+
+    Of the structures, those are known that the Update does not change. Where nothing is known, it stays so.
+    """
+    if not recorded:
+        return ""
+    kept = set(sent.split()[1:])
+    return " ".join([_UNKNOWN, *(part for part in recorded.split()[1:] if part in kept)])
 
 
 def edited_structures(recorded: str, wanted: JsonObject) -> frozenset[str]:

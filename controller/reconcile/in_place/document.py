@@ -13,9 +13,10 @@ from controller.reconcile.identity import identified
 from controller.reconcile.in_place.observation import InPlaceObservation, InPlaceStep, ReadDocument
 from controller.reconcile.mutable.owners import adopted
 from controller.reconcile.observation import ExternalResource, Observed, Problem, Recorded
-from controller.reconcile.shared_decisions import DOUBT_S, is_unconfirmed
+from controller.reconcile.shared_decisions import DOUBT_S, is_unconfirmed, may_be_invisible
 from controller.reconcile.status import messages
 from controller.reconcile.steps import AwsStep, Describe, EnsureFinalizer, Finish, Outcome, Phase, StatusUpdate
+from controller.runtime.errors import ABSENT
 
 POLL_S: Final = 60.0
 """How often a document is read while nothing else needs it."""
@@ -31,6 +32,9 @@ def with_document(observed: InPlaceObservation, living: Callable[[InPlaceObserva
     if document.problem is not None:
         if not (base.has_finalizer and base.is_name_persisted):
             return EnsureFinalizer()
+        is_shown_there = base.recorded is not None and base.shown == base.descriptor.status.completed
+        if is_shown_there and base.external is None and base.is_describe_due and base.hold_s is None:
+            return Describe(background=True)  # it may be gone, however long there is no document
         found = _confirmed(base)
         if not isinstance(found, Observed):
             return found
@@ -78,19 +82,21 @@ def _confirmed(base: Observed) -> InPlaceStep | Observed:
 
 
 def _without(base: Observed, problem: Problem) -> Finish:
-    rule, is_created = base.descriptor.status, base.recorded is not None
+    rule, recorded = base.descriptor.status, base.recorded
+    is_gone = recorded is not None and base.external is ABSENT and not may_be_invisible(base, recorded)
+    is_there = recorded is not None and not is_gone
     if problem.reason == reasons.INVALID_DOCUMENT:
-        is_usable = is_created and base.shown == rule.completed
+        is_usable = is_there and base.shown == rule.completed
         phase, value, condition = Phase.READY_STUCK if is_usable else Phase.STUCK, rule.reconciling, reasons.STALLED
     else:
         phase, value, condition = Phase.TROUBLED, rule.synchronizing, reasons.RECONCILING
     status_update = StatusUpdate(
-        phase,
+        Phase.WORKING if is_gone and phase is Phase.TROUBLED else phase,  # it has been ready, and cannot be used now
         problem.reason,
         problem.message,
-        value=(base.shown or None) if is_created else value,
+        value=(base.shown or None) if is_there else value,
         additional=problem.message,
         synced=problem.reason,
     )
     events = messages.once(base, condition, problem.reason, problem.message)
-    return Finish(status_update, base.recorded, events)
+    return Finish(status_update, recorded, events)

@@ -209,9 +209,16 @@ class InPlaceLifeCycle:
         assert base.recorded is not None  # noqa: S101 (what is not recorded is not changed)
         target, request = managed.identity.target(), {rule.name_member: base.recorded.name, **observed.update}
         self._resources.reserve(target, rule.operation, caller=managed.key)
+        # Without this, a spec that is edited back before the answer is known is taken for what AWS has.
+        doubt = desired.in_doubt(base.recorded.content, base.content)
+        managed.record_content(doubt)
         managed.require_current()
         send = partial(self._resources.change, target, rule.operation, request, caller=managed.key)
-        self._context.effects.perform(Effect.UPDATE, send)
+        try:
+            self._context.effects.perform(Effect.UPDATE, send)
+        except CallError as error:
+            known = replace(base.recorded, content=doubt) if error.ambiguous else base.recorded
+            return replace(observed, base=managed.refused(replace(base, recorded=known), Update.during, error))
         if drift_shown(base) is Drift.FOUND and not observed.is_edited:
             state.corrections = state.corrections.after(self._context.clock.monotonic())
         state.described_at = -math.inf  # what AWS has made of it is still to be seen

@@ -350,6 +350,12 @@ class ManagedObject:
             self.patch_status({"awsResource": merge_patch(resource, {**resource, **resource_fields(recorded)})})
             self._note_creation(recorded)
 
+    def record_content(self, content: str) -> None:
+        """Record what is known of what was sent last, if it is not what the status has."""
+        stored = recorded_in(self.status)
+        if stored is not None and stored.content != content:
+            self.patch_status({"awsResource": {"contentDigest": content}})
+
     def _lacks(self, recorded: Recorded | None) -> bool:
         """Return whether the status records this resource without its creation time, or with another."""
         stored = recorded_in(self.obj.get("status") or {})

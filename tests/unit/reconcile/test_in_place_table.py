@@ -24,6 +24,7 @@ from controller.reconcile.in_place.observation import (
 )
 from controller.reconcile.observation import Problem
 from controller.reconcile.passes.reconciler import next_step
+from controller.reconcile.shared_decisions import may_be_invisible
 from controller.runtime.errors import ABSENT, ErrorClass
 from controller.runtime.frozen import replace
 from tests.unit.reconcile.test_reasons import unknown
@@ -221,7 +222,7 @@ def test_a_document_that_was_read_decides_as_one_in_the_spec() -> None:
 
 
 def test_without_a_document_what_is_at_aws_stays_as_it_is(subtests: pytest.Subtests) -> None:
-    """Users see why, read it once, and what exists stays ready. What goes, goes."""
+    """Users see why, read it once, and what exists stays ready; what is gone is not. What goes, goes."""
     for reason, document in PROBLEMS.items():
         with subtests.test(reason):
             for cell, step in decided(PIPELINE):
@@ -236,7 +237,9 @@ def test_without_a_document_what_is_at_aws_stays_as_it_is(subtests: pytest.Subte
                 assert found.status_update is not None
                 assert (found.status_update.reason, found.status_update.synced) == (reason, reason)
                 if cell.base.recorded is not None:
-                    assert found.status_update.phase in {s.Phase.TROUBLED, s.Phase.READY_STUCK}
+                    is_gone = cell.base.external is ABSENT and not may_be_invisible(cell.base, cell.base.recorded)
+                    phases = {s.Phase.WORKING, s.Phase.STUCK} if is_gone else {s.Phase.TROUBLED, s.Phase.READY_STUCK}
+                    assert found.status_update.phase in phases
                 assert [each.type for each in found.events] == ["Warning"]
                 again = decide(shown(with_document(cell, document), reason))
                 assert isinstance(again, s.Finish)
