@@ -51,10 +51,11 @@ and `helm install --wait` (Helm 4) with them; without an operator they wait unti
 A change of the state that AWS reports, a condition and an end are written as soon as they are known. Three things do
 not deserve a write of their own:
 
-- *The secondary status of a training job*, such as `Downloading`, is written when it has settled: one and a half poll
-  intervals (7.5 s) after it was first seen to differ, in the state of then; where Lists of a thousand jobs and more
-  take longer than an interval, after up to 20 s. After an event of a [status queue](status-events.md) it is 1.5 s. What
-  has passed by then is not shown, and with another change it is written at once.
+- *The secondary status of a training job*, such as `Downloading`, is written when it has settled: the next round of
+  Lists shows it once more, or one and a half poll intervals (7.5 s) have passed since it was first seen to differ, up
+  to 20 s where the Lists of a thousand jobs and more take longer than an interval. After an event of a [status
+  queue](status-events.md) it is 1.5 s. What has passed by then is not shown, and with another change it is written at
+  once.
 - *What the object shows anyway*: AWS's creation time, and the start of a job that runs, come with the next change, or
   with `reconcile-at`.
 - *A turn at AWS*: a new object shows that it waits for one if that takes 30 seconds.

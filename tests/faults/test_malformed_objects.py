@@ -72,7 +72,7 @@ def test_a_field_that_an_older_crd_drops_holds_nothing_up(monkeypatch: pytest.Mo
     world.run(10)
     for secondary in ("Downloading", "Training", "Uploading"):
         world.aws.move(world.name, "InProgress", secondary)
-        world.run(10)
+        world.run(15)
         assert world.status["secondaryStatus"] == secondary
     world.aws.move(world.name, "Completed")
     world.run(10)

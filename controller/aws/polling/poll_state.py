@@ -67,9 +67,9 @@ LOST_S: Final = 60.0
 denied."""
 _LOST_POLLS: Final = 12
 SETTLE_POLLS: Final = 1.5
-"""Poll intervals from the first change of a secondary status until it is news, in whatever state it is then: the next
-sweep has shown the job once more. A state that was over by then costs no write. Where a sweep takes longer than the
-interval, that counts."""
+"""Poll intervals from the first change of a secondary status until it is news, in whatever state it is then, or until
+the next sweep shows the same, if that is earlier. A state that was over by then costs no write. Where a sweep takes
+longer than the interval, that counts."""
 SETTLE_MOST_S: Final = 20.0
 """The same in seconds at most, or `SETTLE_POLLS` if that is longer."""
 SETTLE_EVENT_S: Final = 1.5
@@ -619,16 +619,16 @@ class PollState:
         """Record where a job stands; returns whether its summary is news."""
         job.swept, job.page = self._sweep, self._pages
         job.unseen_at = now
-        return self._take(job, item, now)
+        return self._take(job, item, now, is_swept=True)
 
     def _named(self, item: Mapping[str, Any]) -> list[TrackedJob]:
         name = item.get(self._descriptor.name.member)
         return [self._jobs[key] for key in self._by_name.get(str(name), ())]
 
-    def _take(self, job: TrackedJob, answer: Mapping[str, Any], now: float) -> bool:
+    def _take(self, job: TrackedJob, answer: Mapping[str, Any], now: float, *, is_swept: bool = False) -> bool:
         """Return whether the answer is news; old and repeated ones are not (answers may come from lagging replicas).
 
-        Nor is another secondary status, before it has settled.
+        Nor is another secondary status, before it has settled: a sweep that shows the same once more proves that.
         """
         created = answer.get("CreationTime")
         if isinstance(created, datetime):
@@ -643,7 +643,9 @@ class PollState:
                 is_change = is_change and self.search.expects(fingerprint.modified)
             accelerator.observed(job.name, fingerprint.value, is_change=is_change, now=now)
         if fingerprint == job.fingerprint:
-            return False
+            has_settled = is_swept and now < job.settles_at
+            job.settles_at = -inf if has_settled else job.settles_at
+            return has_settled
         before = job.fingerprint
         job.fingerprint, job.summary, job.news_at, job.awaited_until = fingerprint, answer, now, now
         job.hinted = None
