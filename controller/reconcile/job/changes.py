@@ -2,8 +2,9 @@
 
 AWS changes nothing else of a job (`KindDescriptor.update`). The status records a digest for each of these members as it
 was sent last. So an edit sends the members that it changes and no others, and what others change at AWS stays as they
-have left it: jobs have no drift. The record is written after the answer. If the answer is lost, the change is still
-pending, and the Describe before the next attempt shows whether it took effect.
+have left it: jobs have no drift. The record is written after the answer, and before the call says that it is not known
+what AWS has. If the answer is lost, the change is still pending, even if the spec is edited back, and the Describe
+before the next attempt shows whether it took effect.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ AGAIN_S: Final = 600.0
 """Delay after a refusal: it may be about the state of the job, which changes, or about a right that is missing."""
 _ALIVE: Final = frozenset({"Available", "InUse"})
 _SEPARATOR: Final = "."
+_UNKNOWN: Final = "?"
+"""In place of a digest."""
 _NOTHING: Final[tuple[Any, ...]] = (None, {}, [])
 
 
@@ -58,6 +61,13 @@ def change_of(descriptor: KindDescriptor, spec: Mapping[str, Any], recorded: str
     values = {**update.absent, **dict(_emptied(update, request)), **dict(_members(update, request))}
     before, now = _parts(update, recorded), _parts(update, wanted)
     return JobChange({each: values[each] for each in update.absent if before[each] != now[each]}, wanted)
+
+
+def in_doubt(descriptor: KindDescriptor, change: JobChange, recorded: str) -> str:
+    """Return what to record before a change is sent, as its answer may be lost: what it changes equals no spec."""
+    assert descriptor.update is not None  # noqa: S101 (else there is no change)
+    before = _parts(descriptor.update, recorded)
+    return _SEPARATOR.join(_UNKNOWN if each in change.members else before[each] for each in before)
 
 
 def taken_back(obj: JsonObject, recorded: str) -> JobChange | None:

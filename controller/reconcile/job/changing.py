@@ -11,11 +11,11 @@ from controller.aws.errors import CallError
 from controller.aws.sagemaker import Jobs
 from controller.observability.redact import quoted
 from controller.reconcile import reasons
-from controller.reconcile.job.changes import AGAIN_S, nested
+from controller.reconcile.job.changes import AGAIN_S, in_doubt, nested
 from controller.reconcile.managed.managed_object import JITTER, MESSAGE_LIMIT, ManagedObject
 from controller.reconcile.observation import ExternalResource, JobChange, Mutation, Observed, Recorded
 from controller.reconcile.status.patch import merge_patch, recorded_in, resource_fields, with_notice
-from controller.reconcile.steps import Event
+from controller.reconcile.steps import Event, UpdateJob
 from controller.reconcile.tags.decide import LASTING
 from controller.runtime.errors import ErrorClass
 
@@ -34,10 +34,16 @@ def update_job(managed: ManagedObject, observed: Observed, jobs: Jobs, members: 
     assert change is not None and recorded is not None and update is not None  # noqa: S101, PT018 (`changes.step`)
     target, sent = managed.identity.target(), {each: change.members[each] for each in members}
     jobs.reserve(target, update.operation, caller=managed.key)
+    doubt = in_doubt(managed.descriptor, change, recorded.changes)
+    if doubt != recorded.changes:
+        managed.patch_status({"awsResource": {"changesDigest": doubt}})
     managed.require_current()
     try:
         managed.context.effects.update(managed.descriptor, target, recorded.name, nested(sent), caller=managed.key)
     except CallError as error:
+        if error.ambiguous:
+            unsure = replace(observed, recorded=replace(recorded, changes=doubt))
+            return managed.refused(unsure, UpdateJob.during, error)
         if error.error_class not in _REFUSED:
             raise
         _refused(managed, observed, recorded, error)

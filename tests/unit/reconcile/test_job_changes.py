@@ -282,13 +282,13 @@ def ended(keep_s: int | None = 600) -> World:
     return world
 
 
-def keep(world: World, seconds: int | None) -> None:
+def keep(world: World, seconds: int | None, *, for_s: float = 30.0) -> None:
     """Edit the time for which the pool is kept."""
     spec = world.obj["spec"]
     resources = spec["resourceConfig"] | {"keepAlivePeriodInSeconds": seconds}
     given = {name: value for name, value in resources.items() if value is not None}
     world.cluster.edit(KEY, spec | {"resourceConfig": given})
-    world.run(30)
+    world.run(for_s)
 
 
 def kept_s(world: World) -> int | None:
@@ -338,6 +338,28 @@ def test_a_lost_answer_is_followed_by_a_describe_and_not_by_a_second_effect(make
     assert world.aws.count("update") == (1 if after else 2)
     assert (world.value, world.condition("Ready")) == (value, phase)
     assert world.condition("Reconciling") == ("True" if make is running else "False", value)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lost answer", "crash"])
+@pytest.mark.parametrize("after", [False, True], ids=["no effect", "effect"])
+@pytest.mark.parametrize("make", [running, ended])
+def test_a_change_that_is_taken_back_while_it_is_in_doubt_is_taken_back_at_aws(
+    make: Any, *, after: bool, dies: bool
+) -> None:
+    """The record is of the spec before it, to which the spec has come back."""
+    world = make()
+    if dies:
+        world.crash.at, world.crash.after = len(world.crash.seen) + 2, after  # the write that comes first, the call
+    else:
+        world.aws.fail("update", LOST, after=after)
+    keep(world, 900, for_s=1)
+    assert (kept_s(world), world.crashes) == (900 if after else 600, int(dies))
+    keep(world, 600)
+    assert kept_s(world) == 600
+    calls = world.aws.count("update")
+    world.run(600)
+    assert world.aws.count("update") == calls
+    assert world.condition("Updated") is None
 
 
 @pytest.mark.parametrize("make", [running, ended])
