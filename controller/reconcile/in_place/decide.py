@@ -2,8 +2,8 @@
 
 Pure, level-based. `status.awsResource` records a digest of what was sent last. A spec with another one was edited, and
 is sent; where AWS differs from what was sent, others have changed it, which is drift: reported, or corrected if a
-policy asks for that. The record is written after the answer: if the answer is lost, the Describe before the next
-attempt shows whether the update took effect.
+policy asks for that. The record is written after the answer, and before the call says that it is not known what AWS
+has: if the answer is lost, the spec counts as edited, and the Describe before the next attempt shows what is left.
 """
 
 from dataclasses import replace
