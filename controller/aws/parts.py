@@ -1,6 +1,6 @@
 """Lists what belongs to one parent: executions of a pipeline, versions of a group, and the steps of an execution."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -36,6 +36,32 @@ class Parts(Protocol):
         ...
 
 
+def page_of_parent(
+    api: Api,
+    target: Target,
+    operation: str,
+    items: str,
+    request: Mapping[str, Any],
+    *,
+    next_token: str,
+    caller: Hashable,
+) -> Page:
+    """Return one page of what belongs to one parent, oldest first; nothing for a parent that does not exist.
+
+    Times of creation never change, and what begins while pages are read comes at the end: none is skipped or repeated.
+    """
+    asked = {**request, "SortOrder": "Ascending", "MaxResults": PAGE_SIZE}
+    if next_token:
+        asked["NextToken"] = next_token
+    try:
+        answer = api.call(target, "sagemaker", operation, asked, caller=caller)
+    except CallError as error:
+        if error.error_class is ErrorClass.NOT_FOUND:
+            return _NOTHING
+        raise
+    return Page(tuple(answer.get(items, ())), answer.get("NextToken") or "")
+
+
 class SageMakerParts:
     """`Parts` over an `Api`."""
 
@@ -56,29 +82,13 @@ class SageMakerParts:
         operations = descriptor.operations
         bound = _SINCE.get(operations.list, "CreationTimeAfter")
         request = {descriptor.name.among: parent, bound: since, "SortBy": "CreationTime"}
-        return self._page(target, operations.list, operations.list_items, request, next_token, caller=caller)
+        listed = operations.list, operations.list_items
+        return page_of_parent(self._api, target, *listed, request, next_token=next_token, caller=caller)
 
     def steps_page(self, target: Target, arn: str, *, next_token: str, caller: Hashable) -> Page:
         """See `Parts.steps_page`."""
-        request = {"PipelineExecutionArn": arn}
-        return self._page(
-            target, "ListPipelineExecutionSteps", "PipelineExecutionSteps", request, next_token, caller=caller
-        )
-
-    def _page(
-        self, target: Target, operation: str, items: str, request: dict[str, Any], next_token: str, *, caller: Hashable
-    ) -> Page:
-        # Oldest first: what begins while pages are read comes at the end.
-        request |= {"SortOrder": "Ascending", "MaxResults": PAGE_SIZE}
-        if next_token:
-            request["NextToken"] = next_token
-        try:
-            answer = self._api.call(target, "sagemaker", operation, request, caller=caller)
-        except CallError as error:
-            if error.error_class is ErrorClass.NOT_FOUND:
-                return _NOTHING
-            raise
-        return Page(tuple(answer.get(items, ())), answer.get("NextToken") or "")
+        request, listed = {"PipelineExecutionArn": arn}, ("ListPipelineExecutionSteps", "PipelineExecutionSteps")
+        return page_of_parent(self._api, target, *listed, request, next_token=next_token, caller=caller)
 
 
 class NoParts:

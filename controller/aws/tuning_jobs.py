@@ -1,12 +1,11 @@
 """Lists the training jobs that a tuning job has launched."""
 
 from collections.abc import Hashable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from controller.aws.errors import CallError
-from controller.aws.sagemaker import PAGE_SIZE, Api, Page
+from controller.aws.parts import page_of_parent
+from controller.aws.sagemaker import Api, Page
 from controller.aws.targets import Target
-from controller.runtime.errors import ErrorClass
 
 _OPERATION: Final = "ListTrainingJobsForHyperParameterTuningJob"
 
@@ -27,19 +26,6 @@ class SageMakerTuningJobChildren:
 
     def page(self, target: Target, tuning_job: str, *, next_token: str, caller: Hashable) -> Page:
         """See `TuningJobChildren.page`."""
-        request: dict[str, Any] = {
-            "HyperParameterTuningJobName": tuning_job,
-            "MaxResults": PAGE_SIZE,
-            # Creation times never change, so paging neither skips nor repeats items while jobs are launched.
-            "SortBy": "CreationTime",
-            "SortOrder": "Ascending",
-        }
-        if next_token:
-            request["NextToken"] = next_token
-        try:
-            answer = self._api.call(target, "sagemaker", _OPERATION, request, caller=caller)
-        except CallError as error:
-            if error.error_class is ErrorClass.NOT_FOUND:
-                return Page((), "")
-            raise
-        return Page(tuple(answer.get("TrainingJobSummaries", ())), answer.get("NextToken") or "")
+        request = {"HyperParameterTuningJobName": tuning_job, "SortBy": "CreationTime"}
+        listed = _OPERATION, "TrainingJobSummaries"
+        return page_of_parent(self._api, target, *listed, request, next_token=next_token, caller=caller)
