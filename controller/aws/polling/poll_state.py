@@ -16,8 +16,6 @@ are followed as fast as they come.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
-from itertools import count
 from math import inf
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,7 +26,7 @@ from controller.aws.errors import BUDGET_EXHAUSTED, CallError
 from controller.aws.polling.burst import Burst
 from controller.aws.polling.confidence import Confidence
 from controller.aws.polling.hints import EFFECTS, Effect, Hint, effect_of
-from controller.aws.polling.look_schedule import LookSchedule
+from controller.aws.polling.look_schedule import LookSchedule, Schedule
 from controller.aws.polling.search_state import SEARCH, SearchState
 from controller.aws.polling.sweep_plan import pages_worth_reading
 from controller.aws.polling.tracked_job import FIRST_PAGE, Fingerprint, TrackedJob, fingerprint_of
@@ -139,9 +137,8 @@ class PollState:
         self._jobs: dict[ObjectKey, TrackedJob] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
         self._looks = LookSchedule(now)
-        self._settling: list[tuple[float, int, ObjectKey]] = []
-        """When jobs with another secondary status are news, as a heap; obsolete unless `settles_at` is that time."""
-        self._entries = count()
+        self._settling = Schedule()
+        """When jobs with another secondary status are news."""
         self._silent_look_at = now + SILENT_LOOK_S
         self._explore_at = now + EXPLORE_S
         self._burst = Burst()
@@ -184,9 +181,7 @@ class PollState:
     @property
     def looks_due_at(self) -> float:
         """Monotonic seconds of the next Describe or settled change."""
-        while self._settling and not self._is_settling(self._settling[0]):
-            heappop(self._settling)
-        return min(self._looks.due_at, self._settling[0][0] if self._settling else inf)
+        return min(self._looks.due_at, self._settling.due_at)
 
     @property
     def is_failing(self) -> bool:
@@ -226,6 +221,7 @@ class PollState:
         if job is None:
             return
         self._looks.forget(key)
+        self._settling.forget(key)
         keys = self._by_name[job.name]
         keys.discard(key)
         if not keys:
@@ -397,9 +393,9 @@ class PollState:
     def looks(self, *, now: float) -> list[ObjectKey]:
         """Return the keys of the jobs to describe now, as many as the budget allows, and of those that have settled."""
         woken: list[ObjectKey] = []
-        while self._settling and self._settling[0][0] <= now:
-            if self._is_settling(first := heappop(self._settling)):
-                woken.append(first[2])
+        while (settled := self._settling.pop(now=now)) is not None:
+            self._jobs[settled].is_settling = False
+            woken.append(settled)
         gap_s, saved_s = 1 / LOOKS_PER_S, 1 / LOOKS_PER_S
         if self._is_accelerated(now):
             gap_s, saved_s = 1 / HINTED_LOOKS_PER_S, 1.0
@@ -414,19 +410,18 @@ class PollState:
 
     def _settle(self, job: TrackedJob, now: float, after_s: float) -> None:
         """Have a job be news after so many seconds, or when a change before this one is."""
-        if job.settles_at <= now or now + after_s < job.settles_at:
-            job.settles_at = now + after_s
-            heappush(self._settling, (job.settles_at, next(self._entries), job.key))
+        if not now < self._settling.at(job.key) <= now + after_s:
+            self._settling.set(job.key, now + after_s)
+            job.is_settling = True
+
+    def _end_settling(self, job: TrackedJob) -> None:
+        self._settling.forget(job.key)
+        job.is_settling = False
 
     @property
     def _settle_s(self) -> float:
         """The time until the next sweep has shown a job once more."""
         return max(SETTLE_POLLS * self._settings.poll_s, min(SETTLE_POLLS * self._sweep_s, SETTLE_MOST_S))
-
-    def _is_settling(self, entry: tuple[float, int, ObjectKey]) -> bool:
-        at, _, key = entry
-        job = self._jobs.get(key)
-        return job is not None and job.settles_at == at
 
     def _schedule(self, job: TrackedJob, now: float, delay_s: float | None = None) -> None:
         """Set the time of a job's next Describe; by default a round where sweeps do not show it, else a slow resync."""
@@ -484,7 +479,7 @@ class PollState:
         if is_regained:
             woken = list(self._jobs)  # each object shows that its status is late, and no longer has to
             for job in self._jobs.values():
-                job.settles_at = -inf
+                self._end_settling(job)
         times = [time for item in page.items if isinstance(time := item.get("CreationTime"), datetime)]
         self._oldest = min(times, default=self._oldest)
         self._note_depths()
@@ -643,8 +638,9 @@ class PollState:
                 is_change = is_change and self.search.expects(fingerprint.modified)
             accelerator.observed(job.name, fingerprint.value, is_change=is_change, now=now)
         if fingerprint == job.fingerprint:
-            has_settled = is_swept and now < job.settles_at
-            job.settles_at = -inf if has_settled else job.settles_at
+            has_settled = is_swept and now < self._settling.at(job.key) < inf
+            if has_settled:
+                self._end_settling(job)
             return has_settled
         before = job.fingerprint
         job.fingerprint, job.summary, job.news_at, job.awaited_until = fingerprint, answer, now, now
@@ -652,7 +648,7 @@ class PollState:
         if self._is_progress(before, fingerprint):
             self._settle(job, now, self._settle_s)
             return False
-        job.settles_at = -inf
+        self._end_settling(job)
         return True
 
     def _is_progress(self, before: Fingerprint | None, fingerprint: Fingerprint) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf
 from typing import Any, Final
 
 from api.descriptor import StatusRule
@@ -64,8 +63,8 @@ class TrackedJob:
     """`summary` with what that hint reported, until the API has answered."""
     rechecks: int = 0
     """Number of Describes to come that may confirm the hint."""
-    settles_at: float = -inf
-    """Monotonic seconds until which a change of the secondary status alone is not news."""
+    is_settling: bool = False
+    """The secondary status has changed, which is no news before it has settled."""
 
     def is_settled(self, values: frozenset[str], now: float) -> bool:
         """Return whether the job is in one of these states and no change is expected."""

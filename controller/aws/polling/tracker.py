@@ -190,15 +190,14 @@ class Tracker:
 
     def last(self, key: ObjectKey) -> TrackedState | None:
         """Return the last observation; None if the key is not tracked."""
-        now = self._clock.monotonic()
         with self._changed:
             followed = self._followed.get(key)
             if followed is None:
                 return None
             job, lost = followed.job, followed.poller.state.lost
             # The newest observation, hints included: what ends or fails is described before it counts.
-            summary, is_settling = job.hinted or job.summary, now < job.settles_at
-            return TrackedState(summary, job.is_describe_due, lost, job.is_end_expected, is_settling)
+            summary = job.hinted or job.summary
+            return TrackedState(summary, job.is_describe_due, lost, job.is_end_expected, job.is_settling)
 
     def poll_soon(self, key: ObjectKey) -> None:
         """Poll soon, even if all jobs are settled: a change of `key`'s job was requested."""
