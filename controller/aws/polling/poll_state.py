@@ -44,6 +44,9 @@ LOOKS_PER_S: Final = 2.0
 HINTED_LOOKS_PER_S: Final = 200.0
 """The same while an accelerator is trusted: sweeps are rare then, and a burst of ends must show. AWS's own limit holds
 further down, in the budgets of calls."""
+PROOFS: Final = 10
+"""Describes of hinted jobs under way at once beyond the budget, while none has shown a hint to be wrong: an end has to
+be described in any case, and that earns the trust which a budget of two a second would put off by seconds."""
 RECHECK_S: Final = 5.0
 """Pause before a hinted job is described once more that Describe showed unchanged: answers may lag behind events."""
 _RECHECKS: Final = 2
@@ -137,6 +140,8 @@ class PollState:
         self._jobs: dict[ObjectKey, TrackedJob] = {}
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
         self._looks = LookSchedule(now)
+        self._proofs = PROOFS
+        """Describes of hinted jobs that may be made beyond the budget; each that confirms its hint gives one back."""
         self._settling = Schedule()
         """When jobs with another secondary status are news."""
         self._silent_look_at = now + SILENT_LOOK_S
@@ -151,6 +156,8 @@ class PollState:
         self._began = now
         self._sweep_s = 0.0
         """Seconds that the last complete sweep took."""
+        self._depth = 0
+        """Pages that the last complete sweep has read."""
         self._failures = 0
         self._asked_at = now
         """Monotonic seconds of the last List call: one that is never answered has failed for long when it fails."""
@@ -222,6 +229,7 @@ class PollState:
             return
         self._looks.forget(key)
         self._settling.forget(key)
+        self._proofs += job.is_proof  # it shows nothing any more
         keys = self._by_name[job.name]
         keys.discard(key)
         if not keys:
@@ -254,6 +262,8 @@ class PollState:
         job.hinted = None
         is_confirmed = job.hint is None or (job.fingerprint is not None and job.fingerprint.value == job.hint.status)
         job.rechecks = 0 if is_confirmed else max(job.rechecks - 1, 0)
+        self._proofs += job.is_proof and is_confirmed
+        job.is_proof = False
         self._schedule(job, now, RECHECK_S if job.rechecks else None)
         is_guess, job.is_end_expected = job.is_end_expected, False
         if is_guess and self._has_ended(job):
@@ -270,20 +280,31 @@ class PollState:
         name = self._name_of(hint)
         keys = self._by_name.get(name, ())
         effects: set[Effect] = set()
+        proven: list[ObjectKey] = []
         for job in [self._jobs[key] for key in keys]:
             effect = self._effect(job, hint)
             effects.add(effect)
             if effect == "change":
                 accelerator.announced(name, hint.status, now=now)
                 job.rechecks = 1 + _RECHECKS
-                self._schedule(job, now, 0.0)
+                proven += self._confirm(job, now, is_forgeable=source != SEARCH)
             elif effect == "progress" and self._descriptor.operations.reads:
                 self._schedule(job, now, 0.0)  # a part of it has changed, which the hint does not show
             elif effect == "progress":
                 self._settle(job, now, self._settle_s if source == SEARCH else SETTLE_EVENT_S)
             elif effect == "known" and accelerator.is_awaited(name):
                 accelerator.announced(name, hint.status, now=now)
-        return next((each for each in EFFECTS if each in effects), "unfollowed"), self.looks(now=now)
+        return next((each for each in EFFECTS if each in effects), "unfollowed"), proven + self.looks(now=now)
+
+    def _confirm(self, job: TrackedJob, now: float, *, is_forgeable: bool) -> list[ObjectKey]:
+        """Have a hinted job described: at once where that may earn trust, else within the budget."""
+        if is_forgeable or not self._proofs or job.is_proof or self._is_accelerated(now):
+            self._schedule(job, now, 0.0)
+            return []
+        self._proofs -= 1
+        job.is_proof = job.is_describe_due = True
+        self._schedule(job, now)
+        return [job.key]
 
     def _name_of(self, hint: Hint) -> str:
         """Return the name of the job that is meant: the ARN decides, where it is known."""
@@ -330,7 +351,7 @@ class PollState:
             least_s = SEARCHED_SAFETY_S
         else:
             return interval_s
-        return max(interval_s, least_s, self._pages / SAFETY_PAGES_PER_S)
+        return max(interval_s, least_s, self._depth / SAFETY_PAGES_PER_S)
 
     # --- searches
 
@@ -382,7 +403,7 @@ class PollState:
 
     def _search_interval_s(self, now: float) -> float:
         """Return the pause between two searches, shorter where they save long sweeps."""
-        is_short = self._pages > QUICK_PAGES and self._is_searched(now)
+        is_short = self._depth > QUICK_PAGES and self._is_searched(now)
         return self._interval_s(now) / (SEARCHES_PER_INTERVAL if is_short else 1.0)
 
     def _interval_s(self, now: float) -> float:
@@ -566,7 +587,7 @@ class PollState:
     def _complete(self, now: float) -> list[ObjectKey]:
         """End the sweep: decide who stands further down than it read, and who is missing where it did."""
         self._token = ""
-        self._sweep_s = now - self._began
+        self._sweep_s, self._depth = now - self._began, self._pages
         self.last_complete = self._swept_at = self._began
         jitter = 0.9 + 0.2 * self._rand()
         self._sweep_at = max(now, self._began + self._interval_s(now) * jitter)

@@ -5,8 +5,10 @@ are live or old, where a sweep would read many pages. Its quota and its lag are 
 hint, `Confidence` compares it with what sweeps and Describes show, and where it is late, incomplete, denied or refused
 it is left alone for a long time. While a sweep costs no more than a search, there is nothing to gain and no call.
 
-A round reads pages down to where the rounds before it have read, less an overlap: an index may take in a change after
-a later one. A round that is cut off (too many changes, a token that is refused) leaves the rest to a sweep.
+A round reads pages down to where the rounds before it have begun. Then it has caught up, and reads on for as long as
+the next round is not due, through an overlap: an index may take in a change after a later one. Where changes come by
+the hundred, what is new is worth more than those pages. A round that is cut off before it has caught up (too many
+changes, a token that is refused) leaves the rest to a sweep.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,6 +28,8 @@ REST_S: Final = 3600.0
 """Pause after which Search is tried again where it was denied, refused or wrong."""
 GRACE_S: Final = 15.0
 """How much later than a sweep Search may show a change, and the overlap of rounds; three intervals where longer."""
+DISORDER: Final = timedelta(seconds=2)
+"""The part of the overlap that each round reads: changes of a moment may come into an index in any order."""
 _MOST_WRONG: Final = 3
 """Changes missed or made up after which Search rests that has not earned trust since it began."""
 _NEEDED: Final = 10
@@ -35,6 +39,8 @@ _CONFIRM_S: Final = 1200.0
 _BACKOFF_BASE_S: Final = 1.0
 _THROTTLED_CAP_S: Final = 60.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+"""Before any floor, also less an overlap."""
 
 Standing: TypeAlias = Literal["idle", "searching", "resting", "unavailable"]
 """`idle`: sweeps are as cheap. `resting`: it was wrong. `unavailable`: denied, refused or broken."""
@@ -61,10 +67,14 @@ class SearchState:
         self._began = -inf
         self._pages = 0
         """Pages that the round under way has read."""
+        self._has_caught_up = False
+        """It has read everything that was modified since the round before it."""
+        self._next_at = -inf
+        """Monotonic seconds at which the round after it is due."""
         self._newest: datetime | None = None
         """The latest modification that the round under way has shown."""
         self._floor: datetime | None = None
-        """The modification down to which rounds read; None before the first round."""
+        """The latest modification that rounds have shown; None before the first round."""
         self._base: datetime | None = None
         """Later modifications must be shown; None while none must."""
         self._failures = 0
@@ -111,12 +121,16 @@ class SearchState:
             return None
         if self.standing != "searching":
             self._restart()
+        if self._token and self._has_caught_up and now >= self._next_at:
+            self._end_round(now)
+            if now < self.due_at:
+                return None
         if not self._token:
-            self._pages, self._newest, self._began = 0, None, now
+            self._pages, self._newest, self._began, self._has_caught_up = 0, None, now, False
         return self._token
 
     def absorb(self, modified: Iterable[datetime], next_token: str, *, interval_s: float, now: float) -> bool:
-        """Take in the times of a page's records; returns whether that completes the round.
+        """Take in the times of a page's records; returns whether the round has caught up.
 
         The records themselves must be taken in before: what they announce is judged here.
         """
@@ -124,21 +138,31 @@ class SearchState:
         self._failures = 0
         self._pages += 1
         self._newest = max([*times, self._newest or _EPOCH])
-        is_complete = not next_token or self._floor is None or (bool(times) and min(times) < self._floor)
-        if not is_complete and self._pages < MOST_PAGES:
-            self._token, self._due_at = next_token, now
-            return False
-        self._token = ""
-        if is_complete:
+        self._next_at = self._began + interval_s * (0.9 + 0.2 * self._rand())
+        oldest = min(times, default=None) if next_token and self._floor is not None else _NEVER
+        if not self._has_caught_up and self._is_below(oldest, DISORDER):
+            self._has_caught_up = True
             self._confidence.heard(now=now)
+        is_over = self._is_below(oldest, self._overlap) or (self._has_caught_up and now >= self._next_at)
+        if is_over or self._pages >= MOST_PAGES:
+            self._end_round(now)
         else:
+            self._token, self._due_at = next_token, now
+        return self._has_caught_up
+
+    def _is_below(self, oldest: datetime | None, overlap: timedelta) -> bool:
+        """Return whether a page with this as its oldest record has reached what the rounds before it have shown."""
+        return oldest is not None and (self._floor is None or oldest < self._floor - overlap)
+
+    def _end_round(self, now: float) -> None:
+        self._token = ""
+        if not self._has_caught_up:
             self._cut_at = now
         if self._base is None:
             self._base = self._newest
-        self._floor = max(self._floor or _EPOCH, max(self._newest, _EPOCH + self._overlap) - self._overlap)
-        self._due_at = max(now, self._began + interval_s * (0.9 + 0.2 * self._rand()))
+        self._floor = max(self._floor or _EPOCH, self._newest or _EPOCH)
+        self._due_at = max(now, self._next_at)
         self._judge(now)
-        return is_complete
 
     def failed(self, error: CallError, *, now: float) -> float:
         """Record that the call failed; returns the seconds until it is repeated."""
@@ -147,7 +171,9 @@ class SearchState:
         elif error.error_class is ErrorClass.THROTTLED:
             delay_s = max(self._backoff_s(_THROTTLED_CAP_S), error.retry_after_s or 0.0)
         elif error.error_class is ErrorClass.INVALID and self._token:  # tokens expire
-            self._token, self._cut_at = "", now
+            self._token = ""
+            if not self._has_caught_up:
+                self._cut_at = now
             delay_s = self._backoff_s(REST_S)
         else:
             self._confidence.failed()

@@ -63,6 +63,8 @@ class TrackedJob:
     """`summary` with what that hint reported, until the API has answered."""
     rechecks: int = 0
     """Number of Describes to come that may confirm the hint."""
+    is_proof: bool = False
+    """It is described beyond the budget, to show whether the hint is right."""
     is_settling: bool = False
     """The secondary status has changed, which is no news before it has settled."""
 

@@ -10,8 +10,15 @@ from prometheus_client import CollectorRegistry
 from api.descriptor import KindDescriptor
 from api.meta import ObjectKey
 from api.v1 import TRAINING_JOB
-from controller.aws.errors import AwsError, CallError
-from controller.aws.polling.poll_state import SAFETY_PAGES_PER_S, SEARCHED_SAFETY_S, SEARCHES_PER_INTERVAL, PollSettings
+from controller.aws.errors import BUDGET_EXHAUSTED, AwsError, CallError
+from controller.aws.polling.poll_state import (
+    LOOKS_PER_S,
+    PROOFS,
+    SAFETY_PAGES_PER_S,
+    SEARCHED_SAFETY_S,
+    SEARCHES_PER_INTERVAL,
+    PollSettings,
+)
 from controller.aws.polling.search_state import GRACE_S, MOST_PAGES, REST_S, SEARCH
 from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
@@ -29,6 +36,7 @@ pytestmark = pytest.mark.long
 HERE = Target("us-east-2")
 POLL_S = 5.0
 DENIED = AwsError(ErrorClass.DENIED, "AccessDeniedException", "no")
+NOT_OUR_TURN = AwsError(ErrorClass.THROTTLED, BUDGET_EXHAUSTED, "", retry_after_s=1.0)
 THROTTLED = AwsError(ErrorClass.THROTTLED, "ThrottlingException", "Rate exceeded")
 UNKNOWN = AwsError(ErrorClass.INVALID, "UnknownOperationException", "what")
 BROKEN = AwsError(ErrorClass.RETRYABLE, "InternalFailure", "500")
@@ -128,6 +136,14 @@ def test_sweeps_are_rare_while_search_is_right(bench: Bench) -> None:
     assert calls["describe"] <= 600 / 60 + 1, "a look at the most silent job a minute"
 
 
+def test_searches_stay_frequent_while_a_sweep_waits_for_its_turn(bench: Bench) -> None:
+    """A sweep that has begun and read no page says nothing of how long sweeps are."""
+    bench.earn()
+    bench.aws.always = lambda operation: NOT_OUR_TURN if operation == "list" else None
+    bench.run(SEARCHED_SAFETY_S + POLL_S)
+    assert bench.calls_in(60)["search"] >= 25, "one an interval would be 12"
+
+
 def test_where_sweeps_are_short_a_search_an_interval_is_enough() -> None:
     """Two pages show as much within the interval."""
     bench = Bench(page_size=10)
@@ -147,6 +163,29 @@ def test_an_end_shows_within_two_intervals_while_sweeps_are_rare(bench: Bench) -
         bench.run(2 * POLL_S + 1)
         delays.append(bench.shown[f"job-{number}"] - ended_at)
     assert max(delays) <= 2 * POLL_S
+
+
+def test_the_first_ends_of_a_burst_earn_trust_at_once(bench: Bench) -> None:
+    """Each has to be described in any case; two a second would take 30 seconds."""
+    bench.log.clear()
+    ended = {f"job-{number}": bench.end(f"job-{number}") for number in range(60)}
+    bench.run(2 * POLL_S)
+    assert max(bench.shown[name] - at for name, at in ended.items()) <= 2 * POLL_S
+    assert bench.metric("accelerator_trusted") == 1
+    assert bench.aws.count("describe") <= 60 + 1
+
+
+def test_ends_that_describe_does_not_confirm_cost_ten_describes_and_then_the_budget(bench: Bench) -> None:
+    """They earn nothing."""
+    original = bench.aws.search_page
+
+    def all_ended(descriptor: KindDescriptor, target: Target, *, next_token: str) -> Page:
+        found = original(descriptor, target, next_token=next_token)
+        changes = {"TrainingJobStatus": "Failed", "LastModifiedTime": bench.clock.utcnow()}
+        return Page(tuple({**each, **changes} for each in found.items), found.next_token)
+
+    bench.aws.search_page = all_ended  # type: ignore[method-assign]
+    assert bench.calls_in(20)["describe"] <= PROOFS + 20 * LOOKS_PER_S + 1
 
 
 def test_progress_shows_without_a_describe(bench: Bench) -> None:

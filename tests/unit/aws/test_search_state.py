@@ -27,8 +27,17 @@ class Bench:
     def page(self, *offsets_s: float, token: str = "") -> bool:
         """Read the page that is due; its records were modified these seconds after T0."""
         assert self.state.begin(now=self.now) is not None
+        return self.page_of_begun(*offsets_s, token=token)
+
+    def page_of_begun(self, *offsets_s: float, token: str) -> bool:
+        """Read the page of the call that was made before."""
         times = [T0 + timedelta(seconds=offset) for offset in offsets_s]
         return self.state.absorb(times, token, interval_s=POLL_S, now=self.now)
+
+    def is_cut_off(self) -> bool:
+        """Whether a round has ended without having read all changes."""
+        self.earn()
+        return not self.is_relied_on(swept_at=self.now - 1_000)
 
     def fail(self, error_class: ErrorClass, code: str = "", *, retry_after_s: float | None = None) -> float:
         """Let the call that is due fail; returns the delay."""
@@ -74,25 +83,63 @@ def test_the_first_round_is_one_page(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("offsets_s", "token", "is_complete"),
+    ("offsets_s", "token", "has_caught_up", "is_over"),
     [
-        pytest.param((100, 100 - GRACE_S - 1), "more", True, id="down to what is known, less the overlap"),
-        pytest.param((100, 100 - GRACE_S), "more", False, id="equal times may go on on the next page"),
-        pytest.param((200, 150), "more", False, id="newer records only"),
-        pytest.param((), "more", False, id="an empty page"),
-        pytest.param((200, 150), "", True, id="the last page"),
-        pytest.param((), "", True, id="no records"),
+        pytest.param((100, 100 - GRACE_S - 1), "more", True, True, id="down to what is known, and through the overlap"),
+        pytest.param((100, 100 - GRACE_S), "more", True, False, id="equal times may go on on the next page"),
+        pytest.param((130, 97), "more", True, False, id="down to what is known"),
+        pytest.param((130, 98), "more", False, False, id="changes of that moment may stand on the next page"),
+        pytest.param((200, 150), "more", False, False, id="newer records only"),
+        pytest.param((), "more", False, False, id="an empty page"),
+        pytest.param((200, 150), "", True, True, id="the last page"),
+        pytest.param((), "", True, True, id="no records"),
     ],
 )
 def test_a_round_reads_down_to_what_the_last_one_has_read(
-    bench: Bench, offsets_s: tuple[float, ...], token: str, is_complete: bool
+    bench: Bench, offsets_s: tuple[float, ...], token: str, *, has_caught_up: bool, is_over: bool
 ) -> None:
     """By what the records say, at once."""
     bench.page(100)
     bench.now += POLL_S
-    assert bench.page(*offsets_s, token=token) is is_complete
-    assert bench.state.due_at == (bench.now + POLL_S if is_complete else bench.now)
-    assert bench.state.begin(now=bench.state.due_at) == ("" if is_complete else "more")
+    assert bench.page(*offsets_s, token=token) is has_caught_up
+    assert bench.state.due_at == (bench.now + POLL_S if is_over else bench.now)
+    assert bench.state.begin(now=bench.state.due_at) == ("" if is_over else "more")
+
+
+def test_a_round_that_has_caught_up_reads_the_overlap_until_the_next_one_is_due(bench: Bench) -> None:
+    """Where a page takes a second, as the budget has it, new changes are worth more than what was read before."""
+    bench.page(100)
+    bench.now += POLL_S
+    began = bench.now
+    assert bench.page(200, 97, token="more") is True
+    bench.now += POLL_S - 1
+    assert bench.state.begin(now=bench.now) == "more"
+    assert bench.page(96, 95, token="further") is True
+    assert bench.is_cut_off() is False
+    bench.now = began + POLL_S
+    assert bench.state.begin(now=bench.now) == "", "from the top"
+    assert bench.page(205, 197, token="more") is True, "down to what the round before it began with"
+
+
+def test_a_page_that_comes_when_the_next_round_is_due_is_the_last_one_of_the_overlap(bench: Bench) -> None:
+    """The budget has delayed it."""
+    bench.page(100)
+    bench.now += POLL_S
+    bench.page(200, 97, token="more")
+    assert bench.state.begin(now=bench.now) == "more"
+    bench.now += POLL_S
+    bench.page_of_begun(96, 95, token="further")
+    assert bench.state.begin(now=bench.now) == ""
+
+
+def test_a_round_that_has_not_caught_up_goes_on_however_long_it_takes(bench: Bench) -> None:
+    """What it has not read would be lost."""
+    bench.page(100)
+    bench.now += POLL_S
+    bench.page(300, 200, token="more")
+    bench.now += 3 * POLL_S
+    assert bench.state.begin(now=bench.now) == "more"
+    assert bench.page(200, 90, token="more") is True
 
 
 def test_what_is_known_does_not_become_less_by_an_older_answer(bench: Bench) -> None:
@@ -101,7 +148,8 @@ def test_what_is_known_does_not_become_less_by_an_older_answer(bench: Bench) -> 
     bench.now += POLL_S
     bench.page(50)
     bench.now += POLL_S
-    assert bench.page(100, 80, token="more") is True
+    assert bench.page(100, 98, token="more") is False
+    assert bench.page(97, token="more") is True
 
 
 def test_a_round_is_cut_off_and_not_relied_on_before_the_next_sweep(bench: Bench) -> None:
