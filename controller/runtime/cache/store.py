@@ -151,6 +151,8 @@ class Store:
             key, entry = self._prepare(obj)
             with self._lock:
                 old = self._entries.get(key)
+                if old is not None and old.values == entry.values:
+                    entry = entry._replace(values=old.values)  # the indexes have these strings
                 self._entries[key] = entry
                 for position, index in enumerate(self._indexes.values()):
                     before = old.values[position] if old else ()
