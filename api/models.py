@@ -2,8 +2,8 @@
 
 Botocore's model of SageMaker has 434 operations, and its list of endpoints 300 services. Parsed they take 15 MB and a
 fifth of a second in every process, for the forty operations that the operator calls. `service_models/` has these
-operations, whole but without prose, in the version that the CRDs are generated from; `hack/models.py` takes them from
-botocore.
+operations, whole but without prose, and the endpoints of their services, in the version that the CRDs are generated
+from; `hack/models.py` takes them from botocore.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,28 +13,11 @@ from typing import Any, Final
 
 import botocore.session
 from botocore.exceptions import DataNotFoundError
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 SERVICE_MODELS: Final = Path(__file__).parent / "service_models"
 """A data path as botocore has it: service, API version, type of the file."""
-_ENDPOINT_PREFIXES: Final = frozenset(
-    {"api.sagemaker", "application-autoscaling", "logs", "sqs", "sts", "oidc", "portal.sso", "signin"}
-)
-"""Services that are called, and those that botocore calls for credentials, as `endpoints.json` names them."""
-
-
-class _OurFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no annotations
-    """Reads data files, and keeps of the list of endpoints only the services that are called."""
-
-    def load_file(self, file_path: str) -> Any:
-        """Return the decoded file, None if there is none."""
-        data = super().load_file(file_path)
-        if data is not None and Path(file_path).name == "endpoints":
-            for partition in data["partitions"]:
-                services = partition["services"]
-                partition["services"] = {name: services[name] for name in _ENDPOINT_PREFIXES & services.keys()}
-        return data
 
 
 class _Services:
@@ -73,7 +56,7 @@ def shared_loader() -> Any:
     of_session = botocore.session.Session().get_component("data_loader").search_paths
     first = [path for path in of_session if path != Loader.BUILTIN_DATA_PATH]
     paths = [*first, str(SERVICE_MODELS), Loader.BUILTIN_DATA_PATH]
-    return _OurLoader(paths, _OurFiles(), include_default_search_paths=False)
+    return _OurLoader(paths, include_default_search_paths=False)
 
 
 def load(service: str) -> Mapping[str, Any]:

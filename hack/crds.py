@@ -71,6 +71,7 @@ def refresh() -> None:
         path = models.client_model_path(service, description)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(models.text_of(models.client_model(description, operations)), "utf-8")
+    models.ENDPOINTS.write_text(models.text_of(models.endpoints(models.installed_endpoints())), "utf-8")
 
 
 def to_yaml(value: JsonObject) -> str:

@@ -5,7 +5,8 @@ difference between two snapshots is then part of a review. A snapshot holds shap
 those that the Create operations take, and those of the responses that status shows.
 
 A client model (`api/service_models`) holds the operations that the operator calls, as botocore has them, without prose
-and without what Search shows beyond List. The IAM policy says which operations these are.
+and without what Search shows beyond List. The IAM policy says which operations these are. The list of endpoints there
+holds the services that are called: botocore's has 300, which would be read at every start.
 """
 
 import hashlib
@@ -24,6 +25,12 @@ from api.v1 import KINDS
 from hack.manifests import iam
 
 FOLDER: Final = Path(__file__).parent / "snapshots"
+ENDPOINTS: Final = SERVICE_MODELS / "endpoints.json"
+"""Where botocore's loader looks for the partitions, their regions, and the hosts of services."""
+_ENDPOINT_PREFIXES: Final = frozenset(
+    {"api.sagemaker", "application-autoscaling", "logs", "sqs", "sts", "oidc", "portal.sso", "signin"}
+)
+"""Services that are called, and those that botocore calls for credentials, as the list of endpoints names them."""
 _HALVES: Final = ("input", "output")
 _PROSE: Final = frozenset({"documentation", "documentationUrl", "examples"})
 _NAMED: Final = frozenset({"operations", "shapes", "members"})
@@ -50,6 +57,21 @@ def installed(service: str) -> JsonObject:
     """Return the whole description of a service that botocore ships."""
     description: JsonObject = Loader().load_service_model(service, "service-2")
     return description
+
+
+def installed_endpoints() -> JsonObject:
+    """Return the partitions and endpoints that botocore ships."""
+    whole: JsonObject = Loader().load_data("endpoints")
+    return whole
+
+
+def endpoints(whole: JsonObject) -> JsonObject:
+    """Return the list of endpoints with all partitions and regions, and only the services that are called."""
+    partitions = [
+        {**each, "services": {name: each["services"][name] for name in _ENDPOINT_PREFIXES & each["services"].keys()}}
+        for each in whole["partitions"]
+    ]
+    return {**whole, "partitions": partitions}
 
 
 def client_models() -> dict[str, frozenset[str]]:

@@ -1,12 +1,13 @@
 """Links into the AWS console, per partition (D-33)."""
 
-import threading
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import quote
 
-import botocore.session
 from botocore.exceptions import UnknownRegionError
+from botocore.regions import EndpointResolver
+
+from api.models import shared_loader
 
 _CONSOLES: Final = {
     "aws": "console.aws.amazon.com",
@@ -16,19 +17,20 @@ _CONSOLES: Final = {
 }
 """Console host by partition; isolated partitions publish none, so their objects get no link."""
 
-_LOCK: Final = threading.Lock()  # guards _SESSION: sessions may not be shared between threads (K9)
-_SESSION: Final = botocore.session.Session()
-"""Reads the partition data that botocore ships; makes no calls."""
+
+@cache
+def _partitions() -> EndpointResolver:
+    """Return the partitions as clients know them: a session of its own would read and keep a second copy of them."""
+    return EndpointResolver(shared_loader().load_data("endpoints"))
 
 
 @lru_cache(maxsize=256)  # users choose regions: bounded, whatever they write
 def partition_of(region: str) -> str:
     """Return the partition of a region, e.g. `aws-cn`; a region that botocore does not know counts as `aws`."""
-    with _LOCK:
-        try:
-            return str(_SESSION.get_partition_for_region(region))
-        except UnknownRegionError:
-            return "aws"
+    try:
+        return str(_partitions().get_partition_for_region(region))
+    except UnknownRegionError:
+        return "aws"
 
 
 def log_url(region: str, log_group: str, job_name: str) -> str | None:

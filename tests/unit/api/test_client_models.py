@@ -8,14 +8,17 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.loaders import JSONFileLoader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from api.models import SERVICE_MODELS, load, shared_loader
+from controller.aws import console
 from controller.aws.clients import new_session
 from hack import models
 from tests.tables import each_row
 
 SERVICES = sorted(models.client_models())
+_ANYWHERE = {"region_name": "us-east-1", "aws_access_key_id": "none", "aws_secret_access_key": "none"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -71,14 +74,57 @@ def test_a_model_of_the_users_comes_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert shared_loader.__wrapped__().load_service_model("sagemaker", "service-2")["operations"] == {}
 
 
+def test_the_list_of_endpoints_says_what_botocore_says() -> None:
+    """Partitions, regions and hosts are AWS's data: shortened, never edited. A newer botocore may know more of them."""
+    ours = json.loads(models.ENDPOINTS.read_text("utf-8"))
+    theirs = models.installed_endpoints()
+
+    assert models.endpoints(ours) == ours
+    assert "ec2" in theirs["partitions"][0]["services"]
+    assert _differences(ours, theirs) == []
+
+
+def _differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Return what is not there, or otherwise; partitions are compared by their names."""
+    if path == "/partitions":
+        ours, theirs = ({each["partition"]: each for each in every} for every in (ours, theirs))
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        missing = [f"{path}/{key}" for key in ours.keys() - theirs.keys()]
+        return missing + [
+            line
+            for key in ours.keys() & theirs.keys()
+            for line in _differences(ours[key], theirs[key], f"{path}/{key}")
+        ]
+    return [] if ours == theirs else [path]
+
+
+def test_no_code_of_the_operators_reads_the_whole_list_of_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parsed it is 7 MB: one session apart from the shared loader kept a second copy of it."""
+    read: list[str] = []
+    whole = JSONFileLoader.load_file
+
+    def load_file(self: JSONFileLoader, file_path: str) -> Any:
+        data = whole(self, file_path)
+        if data is not None:
+            read.append(Path(file_path).name if Path(file_path).parent == SERVICE_MODELS else file_path)
+        return data
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", load_file)
+    for cached in (shared_loader, console._partitions, console.partition_of):
+        cached.cache_clear()
+    new_session().create_client("sagemaker", **_ANYWHERE)
+
+    assert console.partition_of("cn-north-1") == "aws-cn"
+    assert [path for path in read if path.endswith("endpoints")] == ["endpoints"]
+
+
 @each_row("service", ["sagemaker", "application-autoscaling", "logs", "sqs", "sts"])
 @each_row("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "xx-future-1"])
 def test_endpoints_are_those_of_botocore(service: str, region: str) -> None:
     """The shortened list of endpoints names the same hosts as the whole one, for regions of the future, too."""
 
     def endpoint(session: Any) -> str:
-        keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
-        url: str = session.create_client(service, region_name=region, **keys).meta.endpoint_url
+        url: str = session.create_client(service, **_ANYWHERE | {"region_name": region}).meta.endpoint_url
         return url
 
     ours, theirs = sessions()
