@@ -57,41 +57,65 @@ _TOKENS: Final = (
 )
 """Values that their first characters give away."""
 
-_TEXT: Final = (
-    (("-----BEGIN ",), re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL)),
-    (("",), re.compile(f"()(?:{'|'.join(_TOKENS)})")),
-    # First what is set apart by a space, or a name could be taken for the value of another one.
-    (("=", ":", "%3"), re.compile(rf"((?:{_NAMES}){_IS}(?<=[\s\"']){_SCHEME}){_VALUE}+", re.IGNORECASE)),
-    (("=", ":", "%3"), re.compile(rf"((?:{_NAMES}){_IS}{_SCHEME}){_VALUE}+", re.IGNORECASE)),
-    (("AWS4-HMAC-SHA256",), re.compile(rf"(AWS4-HMAC-SHA256\s{{1,3}}Credential=){_VALUE}+")),
-    (
-        (" ",),
-        re.compile(rf"((?i:Basic)\s{{1,3}}(?={_NO_WORD})|(?i:Bearer\s{{1,3}}(?!{_WORDS})))[A-Za-z0-9._~+/=-]{{8,}}"),
-    ),
-    # User information of URLs, before what may take a part of a password for something else. An image's digest is none.
-    (("://",), re.compile(r"(://)[^\s/?#:@]*:[^\s/?#]*(?=@(?!sha256:))")),
-    (("://",), re.compile(rf"(://)[^\s/?#:@\[]*:(?!{_PORT})[^\s@\"'<>]{{1,256}}(?=@(?!sha256:))")),  # with slashes
-    (("://",), re.compile(r"((?i:https?)://)[^\s/?#]+(?=@)")),
-    (("://",), re.compile(rf"(://[^\s/?#:@\[\"'<>]+:)(?=\d*{_NO_PORT})[^\s/?#@]+(?=\s*\Z)")),  # cut before the @
-    (("=", "%3"), re.compile(rf"((?:[?&;]|,\s?|%3F|%26)(?:Signature|sig|token)(?:=|%3D)){_VALUE}+", re.IGNORECASE)),
-    (("=",), re.compile(rf"((?:token|secret|signature)=){_VALUE}{{8,}}", re.IGNORECASE)),
+_STARTS: Final = (
+    *("AKIA", "ASIA", "IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "AQoDZXIvYXdz", "eyJ", "hf_", "gho_", "ghp_"),
+    *("ghs_", "ghu_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "sk-", "npm_", "pypi-", "AIza", "ya29."),
 )
-"""Patterns, each with texts of which one must be there before it is worth a try. Each takes time linear in the text's
-length: what is unbounded in it ends at a character with which it can begin, or at the end of the text."""
-_ALWAYS: Final = tuple((hints, pattern) for hints, pattern in _TEXT if "" in hints)
-_ANY_HINT: Final = re.compile("|".join(re.escape(hint) for hints, _ in _TEXT for hint in hints if hint))
-"""Most texts are names and states, in which none of them is."""
+"""Beginnings of what `_TOKENS` match."""
+_SETS: Final = ("=", ":", "%3")
+_STEMS: Final = ("nature", "token", "credent", "key", "secret", "passw", "passphr")
+"""Parts of all `_NAMES`: without an "i", for which `re.IGNORECASE` also takes one that `casefold` leaves as it is."""
+
+_TEXT: Final = tuple(
+    (tuple(frozenset(map(str.casefold, hints)) for hints in needs), pattern)
+    for needs, pattern in (
+        ((("-----BEGIN ",),), re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(?=-----END|\Z)", re.DOTALL)),
+        ((_STARTS,), re.compile(f"()(?:{'|'.join(_TOKENS)})")),
+        # First what is set apart by a space, or a name could be taken for the value of another one.
+        ((_SETS, _STEMS), re.compile(rf"((?:{_NAMES}){_IS}(?<=[\s\"']){_SCHEME}){_VALUE}+", re.IGNORECASE)),
+        ((_SETS, _STEMS), re.compile(rf"((?:{_NAMES}){_IS}{_SCHEME}){_VALUE}+", re.IGNORECASE)),
+        ((("AWS4-HMAC-SHA256",),), re.compile(rf"(AWS4-HMAC-SHA256\s{{1,3}}Credential=){_VALUE}+")),
+        (
+            (("bas", "bearer"),),
+            re.compile(
+                rf"((?i:Basic)\s{{1,3}}(?={_NO_WORD})|(?i:Bearer\s{{1,3}}(?!{_WORDS})))[A-Za-z0-9._~+/=-]{{8,}}"
+            ),
+        ),
+        # User information of URLs, before what may take a part of a password for something else. An image's digest is
+        # none.
+        ((("://",),), re.compile(r"(://)[^\s/?#:@]*:[^\s/?#]*(?=@(?!sha256:))")),
+        (
+            (("://",),),
+            re.compile(rf"(://)[^\s/?#:@\[]*:(?!{_PORT})[^\s@\"'<>]{{1,256}}(?=@(?!sha256:))"),
+        ),  # with slashes
+        ((("://",),), re.compile(r"((?i:https?)://)[^\s/?#]+(?=@)")),
+        ((("://",),), re.compile(rf"(://[^\s/?#:@\[\"'<>]+:)(?=\d*{_NO_PORT})[^\s/?#@]+(?=\s*\Z)")),  # cut before the @
+        (
+            (("=", "%3"),),
+            re.compile(rf"((?:[?&;]|,\s?|%3F|%26)(?:Signature|sig|token)(?:=|%3D)){_VALUE}+", re.IGNORECASE),
+        ),
+        ((("=",), _STEMS), re.compile(rf"((?:token|secret|signature)=){_VALUE}{{8,}}", re.IGNORECASE)),
+    )
+)
+"""Patterns, each with sets of texts: it matches nothing in a text that, case-folded, lacks all of one set. Each pattern
+takes time linear in the text's length: what is unbounded in it ends at a character with which it can begin, or at the
+end of the text."""
+_HINTS: Final = tuple(sorted(frozenset[str]().union(*(hints for needs, _ in _TEXT for hints in needs))))
 
 
 def redact_text(text: str) -> str:
     """Return the text with credentials replaced. Idempotent; linear in the text's length; raises nothing."""
     while True:
+        folded = text.casefold()
+        if not (found := {hint for hint in _HINTS if hint in folded}):
+            return text  # as most: names and states
         redacted = text
-        for hints, pattern in _TEXT if _ANY_HINT.search(text) else _ALWAYS:
-            for hint in hints:  # a loop: a generator for `any` would take most of the time
-                if hint in redacted:
-                    redacted = pattern.sub(_REPLACED, redacted)
+        for needs, pattern in _TEXT:
+            for hints in needs:  # a loop: a generator for `any` would take most of the time
+                if hints.isdisjoint(found):
                     break
+            else:
+                redacted = pattern.sub(_REPLACED, redacted)
         # What was replaced may have separated the parts of another secret. This ends: less and less is left to replace.
         if redacted == text:
             return text

@@ -23,7 +23,7 @@ class Namespaces:
         """See `Namespaces.of`."""
         return NamespaceSettings(name, {})
 
-    def confirm(self, settings: NamespaceSettings) -> None:
+    def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
         """See `Namespaces.confirm`."""
         if self.is_behind:
             raise ClassifiedError(ErrorClass.CONFLICT, "NamespaceChanged", f"namespace {settings.name} has changed")

@@ -6,12 +6,14 @@ objects of a kind. Events are writes, too.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from api.annotations import RECONCILE_AT
 from api.descriptor import KindDescriptor
+from api.meta import JsonObject, ObjectKey, Resource
 from api.v1 import (
     BATCH_TRANSFORM_JOB,
     ENDPOINT_CONFIG,
@@ -27,7 +29,10 @@ from api.v1 import (
 )
 from controller.aws.errors import LocalRefusal
 from controller.aws.polling.poll_state import SILENT_LOOK_S, SILENT_S
+from controller.kube.well_known import NAMESPACES
 from controller.reconcile.managed.managed_object import WAIT_SHOWN_S
+from controller.reconcile.namespaces.cache import WatchedNamespaces, trim
+from controller.runtime.cache.store import Store
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
 from tests.fakes.world import World
@@ -200,6 +205,47 @@ def test_an_object_that_waits_for_its_turn_is_written_when_it_is_created(
 
     assert costs.writes(kind) == ["status"] * is_shown + writes
     assert costs.events == ["Created"]
+
+
+class Namespaces:
+    """`ObjectGetter` of namespaces without annotations, which counts the reads."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
+        """See `ObjectGetter.get`."""
+        assert resource == NAMESPACES
+        self.reads += 1
+        return {"metadata": {"name": key.name, "resourceVersion": "1"}}
+
+
+@each_row(("per_s", "most"), [(10, 12), (50, 4)])
+def test_jobs_that_wait_for_their_turns_share_a_read_of_their_namespace_each_second(per_s: int, most: int) -> None:
+    """A hundred jobs at once: a read for the first that has its turn, and one more for each second."""
+    world, namespaces = World(), Namespaces()
+    store = Store(transform=trim)
+    store.upsert(namespaces.get(NAMESPACES, ObjectKey("", KEY.namespace)))
+    reader = WatchedNamespaces(store, Store(), namespaces, None, world.clock)
+    world.settings = replace(world.settings, namespaces=reader)
+    world.restart()
+    began, turns = world.clock.monotonic(), dict[object, float]()
+
+    def reserve(*_: object, caller: object) -> None:
+        at = turns.setdefault(caller, began + (1 + len(turns)) / per_s)
+        if (left_s := at - world.clock.monotonic()) > 0:
+            raise LocalRefusal(ErrorClass.THROTTLED, "BudgetExhausted", "waits", retry_after_s=left_s)
+
+    world.sagemaker.reserve = reserve  # type: ignore[method-assign]
+    for n in range(100):
+        obj = world.manifest()
+        obj["metadata"]["name"] = f"job-{n}"
+        world.cluster.apply(obj)
+    namespaces.reads = 0
+    world.run(15, step_s=0.01)
+
+    assert len(world.aws.jobs) == 100
+    assert 1 <= namespaces.reads <= most
 
 
 def test_a_tuning_job_costs_what_its_training_jobs_do_not() -> None:

@@ -24,7 +24,7 @@ class Retaining:
         """See `Namespaces.of`."""
         return NamespaceSettings(name, self.annotations)
 
-    def confirm(self, settings: NamespaceSettings) -> None:
+    def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
         """See `Namespaces.confirm`: they never change."""
 
 

@@ -99,6 +99,14 @@ class Memo:
     """Generation of the spec of a job, and the digest of what it asks for."""
     unchanged: tuple[int, str] | None = None
     """Generation of the spec of a job, and the record of its mutable fields, if these are the same."""
+    seen: tuple[str, float] = ("", -math.inf)
+    """Version of the object, and when it was first seen."""
+
+    def seen_at(self, version: str, now: float) -> float:
+        """Return when a pass first saw this version of the object; `now`, if it is a new one. In monotonic seconds."""
+        if self.seen[0] != version:
+            self.seen = version, now
+        return self.seen[1]
 
 
 @dataclass(slots=True)

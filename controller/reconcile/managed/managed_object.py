@@ -96,6 +96,7 @@ class ManagedObject:
         self._is_current = False
         """The object was the current one when this pass last wrote it: AWS mutations need that."""
         self._is_namespace_current = False
+        self._seen_at = state.memo.seen_at(obj["metadata"]["resourceVersion"], context.clock.monotonic())
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -301,7 +302,7 @@ class ManagedObject:
         if not self._is_current:
             self._replaced(self.context.effects.require_current(self.descriptor, self.key, self.obj))
         if not self._is_namespace_current:
-            self.context.settings.namespaces.confirm(self.namespace)
+            self.context.settings.namespaces.confirm(self.namespace, self._seen_at)
             self._is_namespace_current = True
 
     def read(self, what: Hashable, look: Callable[[], T]) -> T:

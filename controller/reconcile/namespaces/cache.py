@@ -10,10 +10,12 @@ from typing import Final
 from api.annotations import OWNER_ACCOUNT_ID, STATUS_QUEUE
 from api.meta import JsonObject, ObjectKey
 from controller.kube.well_known import NAMESPACES
+from controller.reconcile.namespaces.confirmation import Confirmation
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
 from controller.reconcile.ports import ObjectGetter, ObjectReader
 from controller.runtime.cache.handlers import Predicate
 from controller.runtime.cache.store import Snapshot
+from controller.runtime.clock import Clock
 from controller.runtime.errors import ClassifiedError, ErrorClass
 
 ACCOUNT_MAP: Final = "sagemaker-operator-account-map"
@@ -35,6 +37,7 @@ class WatchedNamespaces:
         account_maps: ObjectReader,
         client: ObjectGetter,
         account_map: ObjectKey | None,
+        clock: Clock,
         queue_troubles: Callable[[str], tuple[str, ...]] = lambda name: (),  # noqa: ARG005 (none are read)
     ) -> None:
         self._queue_troubles = queue_troubles
@@ -42,6 +45,9 @@ class WatchedNamespaces:
         self._account_maps = account_maps
         self._client = client
         self._account_map = account_map
+        self._clock = clock
+        self._confirmed: dict[str, Confirmation] = {}
+        """The last read of each namespace. Not locked: of two at once, either one may stay."""
 
     def of(self, name: str) -> NamespaceSettings:
         """Return the cached annotations, see `Namespaces.of`."""
@@ -53,15 +59,20 @@ class WatchedNamespaces:
         troubles = self._queue_troubles(name) if STATUS_QUEUE.key in said else ()
         return NamespaceSettings(name, said, role, tuple(f"{STATUS_QUEUE.name}: {each}" for each in troubles))
 
-    def confirm(self, settings: NamespaceSettings) -> None:
-        """Compare with the API server, see `Namespaces.confirm`."""
+    def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
+        """Compare with the API server, see `Namespaces.confirm`; objects with turns at one time share a read."""
+        began_at, known = self._clock.monotonic(), self._confirmed.get(settings.name)
+        if known is not None and known.proves(settings.annotations, seen_at=seen_at, now=began_at):
+            return
         try:
-            now = self._client.get(NAMESPACES, ObjectKey("", settings.name))
+            read = self._client.get(NAMESPACES, ObjectKey("", settings.name))
         except ClassifiedError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
+                self._confirmed.pop(settings.name, None)
                 raise _not_now("NamespaceGone", f"namespace {settings.name} is gone") from error
             raise
-        if _settings_of(now) != settings.annotations:
+        self._confirmed[settings.name] = now = Confirmation(_settings_of(read), began_at)
+        if now.annotations != settings.annotations:
             raise _not_now("NamespaceChanged", f"namespace {settings.name} has changed; its watch is behind")
 
     def _role_for(self, account: str) -> str:

@@ -39,8 +39,11 @@ class Namespaces(Protocol):
         """Return the settings of a namespace. Raises `ClassifiedError` CONFLICT if it is not known yet."""
         ...
 
-    def confirm(self, settings: NamespaceSettings) -> None:
-        """Check that `settings` are current. Raises `ClassifiedError`, CONFLICT if they are not."""
+    def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
+        """Check that `settings` are current for an object that is, since `seen_at` (monotonic seconds), as it is now.
+
+        Raises `ClassifiedError`, CONFLICT if they are not.
+        """
         ...
 
 
@@ -51,7 +54,7 @@ class UnreadNamespaces:
         """Return empty settings."""
         return NamespaceSettings(name)
 
-    def confirm(self, settings: NamespaceSettings) -> None:
+    def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
         """Accept them: there is nothing to compare with."""
 
 

@@ -21,6 +21,7 @@ from controller.reconcile.namespaces.settings import EffectiveSettings, Namespac
 from controller.reconcile.served import Served
 from controller.runtime.cache.handlers import EnqueueHandler, KeySink, KeysOf, VersionChanged
 from controller.runtime.cache.store import Snapshot, Store
+from controller.runtime.clock import Clock, SystemClock
 from controller.runtime.errors import ClassifiedError
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND
 
@@ -45,6 +46,7 @@ class Tenancy:
     home: str
     namespaces: Store = field(default_factory=lambda: Store(transform=trim))
     account_maps: Store = field(default_factory=Store)
+    clock: Clock = field(default_factory=SystemClock)
 
     def reader(
         self,
@@ -53,7 +55,7 @@ class Tenancy:
     ) -> WatchedNamespaces:
         """Return the reader of settings for passes."""
         account_map = ObjectKey(self.home, ACCOUNT_MAP) if self.home else None
-        return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map, queue_troubles)
+        return WatchedNamespaces(self.namespaces, self.account_maps, client, account_map, self.clock, queue_troubles)
 
     def identity_in(self, account: str, client: KubeClient) -> Identity | None:
         """Return a namespace's identity with a role of this account, of several always the same one."""

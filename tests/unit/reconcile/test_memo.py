@@ -32,7 +32,7 @@ class OneNamespace:
         """See `Namespaces.of`."""
         return NamespaceSettings(name, dict(self.annotations))
 
-    def confirm(self, settings: NamespaceSettings) -> None:
+    def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
         """See `Namespaces.confirm`."""
 
 

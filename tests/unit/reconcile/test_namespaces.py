@@ -6,19 +6,25 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.meta import GROUP, JsonObject, ObjectKey, Resource
 from api.v1 import TRAINING_JOB
+from controller.aws.errors import LocalRefusal
 from controller.aws.targets import Target, TargetDefaults
 from controller.kube.errors import NotFound
 from controller.reconcile.namespaces.cache import ACCOUNT_MAP, SettingsChanged, WatchedNamespaces, trim
+from controller.reconcile.namespaces.confirmation import SHARED_S, Confirmation
 from controller.reconcile.namespaces.settings import NamespaceSettings
 from controller.runtime.cache.store import Store
 from controller.runtime.errors import ClassifiedError, ErrorClass
+from tests.fakes.clock import FakeClock
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.sagemaker import FakeSageMaker
 from tests.fakes.sagemaker.arns import ACCOUNT
 from tests.fakes.world import World
+from tests.tables import each_row
 
 ROLE = "arn:aws:iam::111111111111:role/team"
 OTHER_ROLE = "arn:aws:iam::222222222222:role/team"
@@ -39,7 +45,8 @@ def namespace(version: str, annotations: dict[str, str] | None = None, **metadat
 class ApiServer:
     """Namespaces as they are, and a cache that shows them as late as a test wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.store = Store(transform=trim)
         self.maps = Store()
         self.now: JsonObject | None = None
@@ -69,7 +76,7 @@ class ApiServer:
 
     def reader(self) -> WatchedNamespaces:
         """What passes ask."""
-        return WatchedNamespaces(self.store, self.maps, self, MAP)
+        return WatchedNamespaces(self.store, self.maps, self, MAP, self.clock)
 
 
 # --- what is known
@@ -127,11 +134,73 @@ def test_a_view_is_confirmed_by_the_api_server(change: Callable[[ApiServer], Non
     known = reader.of("default")
     change(server)
     if is_current:
-        reader.confirm(known)
+        reader.confirm(known, server.clock.monotonic())
         return
     with pytest.raises(ClassifiedError) as caught:
-        reader.confirm(known)
+        reader.confirm(known, server.clock.monotonic())
     assert caught.value.error_class is ErrorClass.CONFLICT
+
+
+@each_row(
+    ("seen_at", "began_at", "now", "says", "is_proof"),
+    [
+        (10.0, 10.1, 10.1, "a", True),
+        (10.0, 10.1, 10.1 + SHARED_S / 2, "a", True),
+        (9.0, 10.0, 10.0 + SHARED_S, "a", True),
+        (9.0, 10.0, 10.01 + SHARED_S, "a", False),
+        (10.0, 10.0, 10.0, "a", False),
+        (10.2, 10.1, 10.3, "a", False),
+        (10.0, 10.1, 10.1, "b", False),
+    ],
+    ids=[
+        "just read",
+        "shared",
+        "at the end of its time",
+        "too old",
+        "perhaps before the object",
+        "before the object",
+        "other annotations",
+    ],
+)
+def test_a_read_proves_a_view_for_objects_that_were_there_before_it(
+    seen_at: float, began_at: float, now: float, says: str, is_proof: bool
+) -> None:
+    """For a short time, and if it has shown the same."""
+    assert Confirmation({"k": "a"}, began_at).proves({"k": says}, seen_at=seen_at, now=now) is is_proof
+
+
+HISTORY = st.lists(st.one_of(st.sampled_from(["apply", "confirm", "see"]), st.sampled_from("ab"), st.floats(0.1, 0.9)))
+
+
+@given(HISTORY)
+def test_no_view_is_confirmed_that_is_older_than_the_object_or_than_a_second(history: list[str | float]) -> None:
+    """Whatever the order in which the namespace changes, its watch shows that, and objects come and have their turn."""
+    server = ApiServer()
+    server.annotate(default_region="a")
+    reader, objects, said = server.reader(), [server.clock.monotonic()], [(server.clock.monotonic(), "a")]
+    for each in history:
+        server.clock.advance(0.001)
+        now = server.clock.monotonic()
+        if isinstance(each, float):
+            server.clock.advance(each)
+        elif each == "apply":
+            objects.append(now)
+        elif each == "see":
+            server.see()
+        elif each == "confirm":
+            known = reader.of("default")
+            for seen_at in objects:
+                try:
+                    reader.confirm(known, seen_at)
+                except ClassifiedError:
+                    continue
+                ends = [*(at for at, _ in said[1:]), now]
+                since = max(seen_at, now - SHARED_S)
+                held = {text for (_, text), end in zip(said, ends, strict=True) if end >= since}
+                assert known.annotations[f"{GROUP}/default-region"] in held
+        else:
+            server.annotate(is_seen=False, default_region=each)
+            said.append((now, each))
 
 
 def test_objects_are_woken_by_what_concerns_them() -> None:
@@ -192,7 +261,7 @@ class Tenants(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.server = ApiServer()
+        self.server = ApiServer(self.clock)
         self.accounts = Accounts(self.clock)
         self.sagemaker = self.accounts  # type: ignore[assignment]
         self.settings = replace(
@@ -243,6 +312,37 @@ def test_a_namespace_whose_watch_is_behind_lets_nothing_be_made() -> None:
     world.wake()
     world.run(5)
     assert {account for account, _ in world.calls()} == {"111111111111"}
+
+
+def test_a_watch_that_hangs_lets_objects_be_made_for_a_second_at_most() -> None:
+    """Those that were there before the annotation: another job's turn may have confirmed their view just before it."""
+    world = Tenants()
+    world.server.annotate()
+    first, second, third = (ObjectKey("default", name) for name in ("first", "second", "third"))
+    for key in (first, second):
+        world.cluster.apply({**manifest(), "metadata": {"namespace": key.namespace, "name": key.name}})
+    turns: set[ObjectKey] = set()
+
+    def reserve(*_: object, caller: object) -> None:
+        if caller not in turns:
+            raise LocalRefusal(ErrorClass.THROTTLED, "BudgetExhausted", "waits", retry_after_s=0.1)
+
+    world.accounts.reserve = reserve  # type: ignore[attr-defined]
+    world.run(2, step_s=0.1)
+    turns.add(first)
+    world.run(0.2, step_s=0.1)
+    world.server.annotate(is_seen=False, role_arn=ROLE)
+    world.cluster.apply({**manifest(), "metadata": {"namespace": third.namespace, "name": third.name}})
+    turns.add(third)
+    world.run(SHARED_S, step_s=0.1)
+    turns.add(second)
+    world.run(5, step_s=0.1)
+    made = {key for key in (first, second, third) if "awsResource" in (world.cluster.get(key) or {}).get("status", {})}
+    assert made == {first}
+
+    world.server.see()
+    world.run(5, step_s=0.1)
+    assert {account for account, operation in world.calls() if operation == "create"} == {ACCOUNT, "111111111111"}
 
 
 def test_a_namespace_that_has_just_asked_to_retain_is_heard_before_a_job_is_stopped() -> None:
