@@ -78,14 +78,29 @@ def new_session(decode: Callable[[bytes], Any] | None = None) -> botocore.sessio
 
 
 class _Parsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has no annotations
+    """Makes one parser of JSON: it holds nothing of an answer, and botocore would make one for each.
+
+    A parser refers to itself, so each would stay until a collection.
+    """
+
     def __init__(self, decode: Callable[[bytes], Any]) -> None:
         super().__init__()
         self._decode = decode
+        self._json: _JsonParser | None = None
+
+    def set_parser_defaults(self, **defaults: Any) -> None:
+        """See `ResponseParserFactory.set_parser_defaults`."""
+        super().set_parser_defaults(**defaults)
+        self._json = None
 
     def create_parser(self, protocol_name: str) -> Any:
+        """See `ResponseParserFactory.create_parser`: it may be one that others use as well."""
         if protocol_name != "json":
             return super().create_parser(protocol_name)
-        return _JsonParser(self._decode, **self._defaults)
+        parser = self._json
+        if parser is None:
+            parser = self._json = _JsonParser(self._decode, **self._defaults)
+        return parser
 
 
 class _JsonParser(JSONParser):  # type: ignore[misc]  # botocore has no annotations

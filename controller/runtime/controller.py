@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from api.meta import ObjectKey
 from controller.runtime.clock import Clock
 from controller.runtime.controller_metrics import ControllerMetrics
-from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal, release_frames
 from controller.runtime.queue.work_queue import PRIORITY_RETRY, Handed, WorkQueue
 from controller.runtime.threads import Stop, ThreadGroup
 
@@ -147,6 +147,7 @@ class Controller:
             self._count_error()
             # No error of the operator's: the object says what its user has to change.
             log.info("reconcile waits for a change of the object", error=str(error))
+            release_frames(error)
         except ClassifiedError as error:
             if error.error_class in _NOT_FAILURES:
                 self._wait_its_turn(handed, error)
@@ -154,11 +155,13 @@ class Controller:
                 self._count_error()
                 self._log_failure(error)
                 self._retry(handed, at_least_s=error.retry_after_s or 0.0)
-        except Exception:  # logged in full; the worker survives whatever it is (C4)
+            release_frames(error)
+        except Exception as error:  # logged in full; the worker survives whatever it is (C4)
             self._metrics.panics.inc()
             self._count_error()
             log.exception("reconcile failed unexpectedly")
             self._retry(handed)
+            release_frames(error)
         else:
             self._succeed(handed, result)
 

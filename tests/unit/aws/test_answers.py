@@ -49,3 +49,12 @@ def test_what_is_no_json_is_left_to_botocore(body: bytes) -> None:
 def test_other_protocols_have_the_parsers_of_botocore(protocol: str) -> None:
     """STS answers in XML."""
     assert type(parsers().create_parser(protocol)) is type(create_parser(protocol))
+
+
+def test_one_parser_reads_all_answers() -> None:
+    """Each refers to itself: one for each answer would be garbage for the collector."""
+    factory = new_session(orjson.loads).get_component("response_parser_factory")
+    first = factory.create_parser("json")
+    assert factory.create_parser("json") is first
+    factory.set_parser_defaults(blob_parser=str)
+    assert factory.create_parser("json") is not first

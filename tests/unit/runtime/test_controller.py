@@ -2,7 +2,9 @@
 
 # ruff: noqa: D102 (the fakes implement the ports, which say what their methods are)
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -268,6 +270,47 @@ def test_every_run_has_a_log_context_of_its_own() -> None:
     }
     assert first["reconcile_id"] != second["reconcile_id"]
     assert "reconcile_id" not in structlog.contextvars.get_contextvars()
+
+
+class OfAPass:
+    """What a pass has in its local variables: an object, what it observed of it."""
+
+
+@each_row(
+    "error",
+    [
+        lambda: classified(ErrorClass.THROTTLED),
+        lambda: classified(ErrorClass.RETRYABLE),
+        lambda: Terminal("the spec is wrong"),
+        lambda: RuntimeError("a bug"),
+    ],
+    ids=["waits for its turn", "fails", "waits for a change", "fails unexpectedly"],
+)
+@each_row("is_cause", [False, True], ids=["itself", "as a cause"])
+def test_a_failed_run_leaves_nothing_to_the_garbage_collector(error: Callable[[], Exception], is_cause: bool) -> None:
+    """An exception refers to all calls that it went through, and one of these may refer to it."""
+    held: list[weakref.ref[OfAPass]] = []
+
+    def act(_: ObjectKey) -> Result:
+        try:
+            fail(error(), OfAPass())
+        except Exception as exc:
+            if not is_cause:
+                raise
+            raise classified(ErrorClass.RETRYABLE) from exc
+        return DONE
+
+    def fail(mine: Exception, of_the_pass: OfAPass) -> None:
+        held.append(weakref.ref(of_the_pass))
+        raise mine
+
+    scene = Scene(act)
+    gc.disable()
+    try:
+        scene.process()
+        assert [each() for each in held] == [None]
+    finally:
+        gc.enable()
 
 
 def test_failed_runs_are_timed_too() -> None:
