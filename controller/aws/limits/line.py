@@ -16,6 +16,9 @@ _WEIGHT: Final = 0.1
 """Share of the last caller in the average lateness: that of about ten callers."""
 _MOST_LATE_S: Final = 10.0
 """More than that is no matter of load, or for a moment only."""
+_MADE_UP_S: Final = 0.3
+"""Callers that are late by no more lose no turn: the bucket makes up for that at once. With shorter waits, each of them
+would come early and be sent away again."""
 _LEAST_SHARE: Final = 0.25
 """Share of a wait that is left at least: who is early for all that is not sent away many times."""
 _LOOKED_AT: Final = 16
@@ -92,7 +95,8 @@ class Line:
 
     def shortened(self, wait_s: float, *, lead_s: float = 0.0) -> float:
         """Return what to wait for a turn in `wait_s`, so that callers come in time on average."""
-        return max(wait_s - self._late_s - lead_s, _LEAST_SHARE * wait_s)
+        late_s = max(self._late_s - _MADE_UP_S, 0.0)
+        return max(wait_s - late_s - lead_s, _LEAST_SHARE * wait_s)
 
     def reach_s(self, least_s: float) -> float:
         """Return how long before its turn a caller may have that of one that is late."""

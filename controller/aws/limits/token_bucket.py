@@ -27,6 +27,9 @@ _LATE_S: Final = 1.0
 """A caller this much later than its slot shows that callers are slow, not that the rate is."""
 _ROUNDING: Final = 1e-6
 """Calls by which a slot may be missed: a caller that returns exactly on time must not wait a microsecond more."""
+_EARLY_S: Final = 0.01
+"""A user's call that comes so little before its slot is let go: sending it away costs more, and its reserved slot keeps
+the rate."""
 _OWN_AFTER: Final = 3
 """Refusals in a row from which a caller backs off on its own; two also happen while a rate is being found."""
 _OWN_BASE_S: Final = 2.0
@@ -116,7 +119,7 @@ class TokenBucket:
             return self._background_wait(caller)
         slot = self._user_slot(caller)
         calls, lead_s = slot - self._at, self._line.lead_s
-        if calls > self._rate.value * lead_s + _ROUNDING:
+        if calls > self._rate.value * (lead_s + _EARLY_S):
             return self._wait_in_line(caller, slot, calls, lead_s=lead_s)
         self._line.hold(caller, Ticket(slot, self._now + lead_s, granted_at=self._now))
         return 0.0
@@ -225,7 +228,7 @@ class TokenBucket:
         if _ROUNDING < ahead <= 1.0 + self._rate.value * self._line.reach_s(_LATE_S):
             slot = self._line.exchange(caller, slot, due=self._at + _ROUNDING, now=self._now)
         calls = slot - self._at
-        if calls > _ROUNDING:
+        if calls > self._rate.value * _EARLY_S:
             return self._wait_in_line(caller, slot, calls)
         self._line.leave(caller)
         if not self._line:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -90,8 +90,8 @@ class DocumentRead:
 class Memo:
     """What was computed of one object and holds until what it was made of changes. Costs nothing but time if lost."""
 
-    made_of: object = None
-    """What the identity was resolved from."""
+    made_of: tuple[object, ...] | None = None
+    """What the identity was resolved from; the generation first."""
     identity: AwsIdentity | None = None
     account: str = ""
     """The account of the identity, once that was found to be the recorded one."""
@@ -101,6 +101,13 @@ class Memo:
     """Generation of the spec of a job, and the record of its mutable fields, if these are the same."""
     seen: tuple[str, float] = ("", -math.inf)
     """Version of the object, and when it was first seen."""
+
+    def renew(self, before: Any, after: Any) -> None:
+        """Keep for generation `after` what was made of generation `before`: only the name was written into the spec."""
+        if self.made_of is not None and self.made_of[0] == before:
+            self.made_of = (after, *self.made_of[1:])
+        if self.content is not None and self.content[0] == before:
+            self.content = after, self.content[1]
 
     def seen_at(self, version: str, now: float) -> float:
         """Return when a pass first saw this version of the object; `now`, if it is a new one. In monotonic seconds."""

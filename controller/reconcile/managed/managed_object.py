@@ -163,8 +163,13 @@ class ManagedObject:
         region = observed.recorded.region if observed.recorded else ""
         owners, generation = metadata.get("ownerReferences"), metadata.get("generation")
         made_of = (generation, owners, effective_settings, observed.name, region)
-        if memo.identity is not None and memo.made_of == made_of:
-            return memo.identity
+        if memo.identity is not None and memo.made_of is not None:
+            if memo.made_of == made_of:
+                return memo.identity
+            followed = memo.identity.followed
+            if followed is not None and region == followed.region and memo.made_of == (*made_of[:-1], ""):
+                memo.made_of = made_of  # it was created where the spec said
+                return memo.identity
         settings = self.context.settings
         identity = resolve(self.descriptor, self.key, self.obj, effective_settings, settings, observed.name, region)
         is_sound = identity.fault is None and identity.followed is not None  # an error is raised once
@@ -287,7 +292,10 @@ class ManagedObject:
 
     def ensure_finalizer(self, name: str | None, annotations: Mapping[str, str] | None = None) -> None:
         """Write the finalizer, annotations and, unless None, the name into the spec."""
-        self._replaced(self.context.effects.ensure_finalizer(self.descriptor, self.key, self.obj, name, annotations))
+        before = self.obj
+        self._replaced(self.context.effects.ensure_finalizer(self.descriptor, self.key, before, name, annotations))
+        if name is not None and self.spec == {**before["spec"], self.descriptor.name.spec_field: name}:
+            self.state.memo.renew(before["metadata"].get("generation"), self.obj["metadata"].get("generation"))
 
     def annotate(self, annotations: Mapping[str, str | None]) -> None:
         """Write annotations, None removes one."""

@@ -1,15 +1,18 @@
 """What is computed of an object is kept for its next passes, and is the same as if it were computed in each of them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from api.annotations import AWS_RESOURCE, DEFAULT_REGION, DEFAULT_TAGS, ROLE_ARN
+from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import TRAINING_JOB
 from controller.aws.targets import Target, TargetDefaults
 from controller.reconcile.context import Context
+from controller.reconcile.job import perform
 from controller.reconcile.managed import managed_object
 from controller.reconcile.managed.aws_identity import AwsIdentity
 from controller.reconcile.managed.local_state import MEMOS, LocalState, LocalStates, Memo
@@ -18,6 +21,7 @@ from controller.reconcile.namespaces.settings import NamespaceSettings
 from controller.reconcile.settings import ReconcilerSettings
 from tests.fakes.clock import FakeClock
 from tests.fakes.job_manifests import KEY, manifest
+from tests.fakes.world import World
 
 ROLE = "arn:aws:iam::123456789012:role/operator"
 
@@ -104,6 +108,9 @@ EDITS: Mapping[str, Callable[[Scene], object]] = {
     "region of the namespace": lambda scene: scene.namespaces.annotations.update({DEFAULT_REGION.key: "us-west-1"}),
     "tags of the namespace": lambda scene: scene.namespaces.annotations.update({DEFAULT_TAGS.key: "team=a"}),
     "record": lambda scene: scene.obj.update(status={"awsResource": dict(RECORDED)}),
+    "record of another region": lambda scene: scene.obj.update(
+        status={"awsResource": {**RECORDED, "name": "xgboost-uid1"}}
+    ),
 }
 """What an identity is made of, and may change while the object is there."""
 
@@ -123,6 +130,82 @@ def test_an_identity_is_resolved_again_when_what_it_is_made_of_changes(
     after = scene.observe(state)
     assert after == scene.observe(LocalState("uid-1"))
     assert after != before
+
+
+def test_a_record_of_the_region_that_was_resolved_changes_nothing(resolutions: list[AwsIdentity]) -> None:
+    """As after each creation. Once it is recorded, the region stays, whatever the spec and the namespace say."""
+    scene, state = Scene(), LocalState("uid-1")
+    scene.edit(trainingJobName="job-1")
+    before = scene.observe(state)
+    scene.obj["status"] = {"awsResource": {**RECORDED, "region": "us-east-2"}}
+
+    assert scene.observe(state) is before
+    assert len(resolutions) == 1
+    assert before == scene.observe(LocalState("uid-1"))
+
+    del scene.obj["status"]  # a backup was restored over it
+    assert scene.observe(state) is not before
+
+
+class Writes:
+    """`EffectGate` over an object, whose writes may be changed by an admission webhook."""
+
+    def __init__(self, scene: Scene, **admitted: Any) -> None:
+        self._scene = scene
+        self._admitted = admitted
+
+    def ensure_finalizer(self, _kind: object, _key: object, obj: JsonObject, name: str, *_: object) -> JsonObject:
+        """See `EffectGate.ensure_finalizer`."""
+        spec = {**obj["spec"], "trainingJobName": name, **self._admitted}
+        metadata = {**obj["metadata"], "resourceVersion": "2", "generation": 2}
+        self._scene.obj = {**obj, "metadata": metadata, "spec": spec}
+        return self._scene.obj
+
+
+@pytest.mark.parametrize(
+    ("admitted", "resolved"),
+    [({}, 1), ({"region": "us-west-1"}, 2), ({"trainingJobName": "another"}, 2)],
+    ids=["the name alone", "another region", "another name"],
+)
+def test_the_name_that_is_written_into_the_spec_changes_nothing(
+    admitted: dict[str, str], resolved: int, resolutions: list[AwsIdentity]
+) -> None:
+    """It is another generation, of the operator's own making."""
+    scene, state = Scene(), LocalState("uid-1")
+    scene.context = replace(scene.context, effects=cast("Any", Writes(scene, **admitted)))
+    managed = ManagedObject(scene.context, KEY, scene.obj, state)
+    name = managed.observe().name
+    managed.ensure_finalizer(name)
+    managed.observe()
+
+    assert len(resolutions) == resolved
+    assert managed.identity == scene.observe(LocalState("uid-1"))
+
+
+def test_a_job_is_digested_and_resolved_once_in_its_life(
+    resolutions: list[AwsIdentity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its status records is what its spec asks for as it is, with the name."""
+    digests: list[str] = []
+    digest = perform.content_digest
+
+    def counted(kind: KindDescriptor, spec: Mapping[str, Any]) -> str:
+        digests.append(digest(kind, spec))
+        return digests[-1]
+
+    monkeypatch.setattr(perform, "content_digest", counted)
+    world = World()
+    world.cluster.apply(world.manifest())
+    world.run(60)
+    ((_, name),) = world.aws.jobs
+    world.aws.move(name, "InProgress", "Training")
+    world.run(60)
+    world.aws.move(name, "Completed")
+    world.run(60)
+
+    assert world.value == "Completed"
+    assert len(resolutions) == len(digests) == 1
+    assert world.status["awsResource"]["contentDigest"] == digest(TRAINING_JOB, world.obj["spec"])
 
 
 @pytest.mark.parametrize(
