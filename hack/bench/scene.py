@@ -108,12 +108,11 @@ class Watcher:
     def __init__(self, api: KubeApi) -> None:
         self.seen: dict[str, dict[str, float]] = {}
         self.jobs: dict[str, str] = {}
-        self._connection = api.connect(3600)
-        path = f"{JOBS_PATH}?watch=true&resourceVersion=0&timeoutSeconds=3600"
-        self._connection.request("GET", path, headers=api.headers())
-        self._socket = self._connection.sock
-        self._answer = self._connection.getresponse()
+        self._api = api
+        self._version = "0"
         self._is_closed = False
+        self._failure: Exception | None = None
+        self._open()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
@@ -126,16 +125,33 @@ class Watcher:
         self._answer.close()
         self._connection.close()
 
+    def _open(self) -> None:
+        self._connection = self._api.connect(3600)
+        path = f"{JOBS_PATH}?watch=true&resourceVersion={self._version}&timeoutSeconds=3600"
+        self._connection.request("GET", path, headers=self._api.headers())
+        self._socket = self._connection.sock
+        self._answer = self._connection.getresponse()
+
     def _follow(self) -> None:
+        """Read on, over all ends: a real server ends the watch of a client that is slow, or when it restarts."""
         try:
-            self._read()
-        except (OSError, http.client.HTTPException):
+            while not self._is_closed:
+                with suppress(OSError, http.client.HTTPException):
+                    self._read()
+                if not self._is_closed:
+                    self._connection.close()
+                    self._open()
+        except (OSError, http.client.HTTPException, SandboxError) as exc:
             if not self._is_closed:
-                raise
+                self._failure = exc
 
     def _read(self) -> None:
         for line in self._answer:
-            obj = json.loads(line)["object"]
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise SandboxError(f"the watch of the benchmark: {event['object']}")
+            obj = event["object"]
+            self._version = obj["metadata"]["resourceVersion"]
             status = obj.get("status") or {}
             states = self.seen.setdefault(obj["metadata"]["name"], {})
             for state in (status.get("trainingJobStatus"), status.get("secondaryStatus")):
@@ -145,7 +161,9 @@ class Watcher:
                 self.jobs[obj["metadata"]["name"]] = job
 
     def count(self, prefix: str, state: str) -> int:
-        """Return how many jobs with that prefix have reached `state`."""
+        """Return how many jobs with that prefix have reached `state`. Raises SandboxError if it cannot watch on."""
+        if self._failure is not None:
+            raise SandboxError("the benchmark's watch has ended") from self._failure
         return sum(state in states for name, states in list(self.seen.items()) if name.startswith(prefix))
 
 

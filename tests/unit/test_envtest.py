@@ -13,10 +13,12 @@ import yaml
 
 from hack.audit_log import Audited, AuditLog
 from hack.bench.api_servers import in_a_pod, service_account, started
+from hack.bench.scene import Watcher, apply_jobs
 from hack.envtest import ASSETS, real_server
 from hack.sandbox.kube.server import start
-from hack.sandbox.kubeapi import KubeApi, KubeError
-from hack.sandbox.samples import REPOSITORY
+from hack.sandbox.kubeapi import KubeApi, KubeError, manifests
+from hack.sandbox.samples import CRDS, REPOSITORY
+from tests.deadline import eventually
 from tests.tables import each_row
 
 NAMESPACE = "sagemaker-k8s-operator-system"
@@ -163,3 +165,19 @@ def test_an_operator_finds_the_files_of_its_account_where_a_benchmark_has_put_th
     )
 
     assert said.stdout.split("\n")[0] == "/files __main__ ['--flag'] None"
+
+
+def test_the_watcher_of_a_benchmark_watches_on_after_an_end() -> None:
+    """From where it was: a real server ends the watch of a slow client."""
+    with start() as server:
+        api = KubeApi(server.url)
+        for crd in manifests(CRDS / "sagemaker.aws.amazon.com_trainingjobs.yaml"):
+            api.until_established(api.apply(crd)["metadata"]["name"])
+        apply_jobs(api, "first", 1, 1)
+        watcher = Watcher(api)
+        eventually(lambda: "first-0" in watcher.seen, what="the first is seen")
+        api.create("/sandbox/faults", {"drop_watches": True})
+        apply_jobs(api, "second", 1, 1)
+
+        eventually(lambda: "second-0" in watcher.seen, what="the second is seen")
+        watcher.close()
