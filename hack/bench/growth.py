@@ -15,7 +15,6 @@ Servers are processes of their own. Times depend on the machine; CPU and memory,
 
 import argparse
 import copy
-import http.client
 import json
 import os
 import statistics
@@ -28,9 +27,9 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from hack.bench.scene import OPERATOR, Servers, Usage, apply_jobs, process, until
+from hack.bench.processes import Usage, process
+from hack.bench.scene import OPERATOR, Servers, apply_jobs, until
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
 
@@ -65,9 +64,9 @@ class Operator:
     """A running operator, as in a pod."""
 
     def __init__(self, servers: Servers, directory: Path, stack: ExitStack, *flags: str) -> None:
-        environment = servers.environment() | {"HOME": str(directory), "KUBECONFIG": ""}
+        of_pod, environment = servers.pod(directory)
         self.began = time.monotonic()
-        command = [*OPERATOR, "--master", servers.kube_url, *flags]
+        command = [*OPERATOR, *of_pod, *flags]
         self._process = stack.enter_context(process(command, environment, directory / "operator.log"))
 
     @property
@@ -134,10 +133,10 @@ def sent(servers: Servers, numbers: range, act: Callable[[Send, range], None]) -
     """Have `act` send the requests for all numbers, over a few connections at once."""
 
     def some(part: range) -> None:
-        with closing(http.client.HTTPConnection(urlsplit(servers.kube_url).netloc, timeout=60)) as connection:
+        with closing(servers.api.connect(60)) as connection:
 
             def send(method: str, path: str, body: str, kind: str) -> dict[str, Any]:
-                connection.request(method, path, body, {"Content-Type": kind})
+                connection.request(method, path, body, servers.api.headers(kind))
                 answer = connection.getresponse()
                 value: dict[str, Any] = json.loads(answer.read())
                 if answer.status >= 400:
@@ -201,7 +200,7 @@ def _apply_copies(plural: str, original: Mapping[str, Any], send: Send, numbers:
 def started(servers: Servers, directory: Path, stack: ExitStack, name: str, resync_s: float) -> tuple[Operator, float]:
     """Start an operator together with a new job; return it, and the seconds until that job was created."""
     servers.forget()
-    apply_jobs(servers.kube_url, name, 1, 86_400)
+    apply_jobs(servers.api, name, 1, 86_400)
     operator = Operator(servers, directory, stack, "--resync-period", f"{resync_s:g}s")
     until(lambda: bool(servers.aws_calls()["CreateTrainingJob"]), "the new job is created", _WITHIN_S)
     return operator, time.monotonic() - operator.began

@@ -3,8 +3,9 @@
 Run `make bench-peers`, or `python -m hack.bench.peers`. Peers are this build, the build of another checkout
 (`--before DIR`), an operator on kopf (`--kopf-python`, an interpreter that has kopf and boto3), and any command that
 serves TrainingJobs of the cluster in KUBECONFIG (`--peer NAME=COMMAND`). All poll every five seconds, with their
-defaults otherwise. Each run has an API server and a SageMaker of its own, in processes of their own. Runs alternate;
-the table shows medians, and the spread where there was more than one.
+defaults otherwise. Each run has an API server and a SageMaker of its own, in processes of their own; the API server is
+a real one where KUBEBUILDER_ASSETS names its binaries. Runs alternate; the table shows medians, and the spread where
+there was more than one.
 
 Phases: *start*, from exec to the creation of a job that waits; *burst*, all jobs applied at once; *quota*, a burst of a
 fifth of them at a SageMaker that takes `--creates` a second; *rest*, as many jobs as in the burst that run for ever.
@@ -25,7 +26,8 @@ from typing import Any, Final
 
 import boto3
 
-from hack.bench.scene import OPERATOR, SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
+from hack.bench.processes import Usage, process
+from hack.bench.scene import OPERATOR, SAMPLE, Servers, Watcher, apply_jobs, percentile, until
 from hack.sandbox.control_client import control
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
@@ -47,11 +49,7 @@ class Peer:
     command: tuple[str, ...]
     directory: Path = REPOSITORY
     has_kubeconfig: bool = True
-    """False: it gets the address of the API server, as a pod does, which has no kubeconfig either."""
-
-    def at(self, url: str) -> tuple[str, ...]:
-        """Return the command for the API server at `url`."""
-        return self.command if self.has_kubeconfig else (*self.command, "--master", url)
+    """False: it runs as in a pod, which has none."""
 
 
 class Run:
@@ -61,15 +59,14 @@ class Run:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self.options = options
         self.servers = Servers(directory, stack)
-        self.watcher = Watcher(self.servers.kube_url)
+        self.watcher = Watcher(self.servers.api)
         stack.callback(self.watcher.close)
-        apply_jobs(self.servers.kube_url, "first", 1, 86_400)
-        environment = self.servers.environment() | {"POLL_S": str(POLL_S), "PYTHONPATH": str(peer.directory)}
-        if not peer.has_kubeconfig:
-            environment |= {"HOME": str(directory), "KUBECONFIG": ""}
+        apply_jobs(self.servers.api, "first", 1, 86_400)
+        flags, environment = ((), self.servers.environment()) if peer.has_kubeconfig else self.servers.pod(directory)
+        environment |= {"POLL_S": str(POLL_S), "PYTHONPATH": str(peer.directory)}
         log = options.logs / f"{peer.name}.log" if options.logs else directory / "operator.log"
         began = time.monotonic()
-        operator = stack.enter_context(process(peer.at(self.servers.kube_url), environment, log, peer.directory))
+        operator = stack.enter_context(process((*peer.command, *flags), environment, log, peer.directory))
         self.pid = operator.pid
         self.until(lambda: bool(self.servers.aws_calls()[_CREATE]), "the job that waits is created")
         self.start_s = time.monotonic() - began
@@ -113,7 +110,7 @@ def burst(run: Run) -> Figures:
     jobs = run.options.jobs
     run.servers.forget()
     before, began = Usage.of(run.pid), time.monotonic()
-    applied = apply_jobs(run.servers.kube_url, "burst", jobs, run.options.train_seconds)
+    applied = apply_jobs(run.servers.api, "burst", jobs, run.options.train_seconds)
     run.until(lambda: run.servers.aws_calls()[_CREATE] >= jobs, "all are created")
     created_s = time.monotonic() - began
     run.until(lambda: run.watcher.count("burst", "Completed") >= jobs, "all are Completed")
@@ -155,7 +152,7 @@ def quota(run: Run) -> Figures:
     )
     run.servers.forget()
     began = time.monotonic()
-    apply_jobs(run.servers.kube_url, "quota", jobs, 86_400)
+    apply_jobs(run.servers.api, "quota", jobs, 86_400)
     run.until(lambda: run.watcher.count("quota", "InProgress") >= jobs, "all are created")
     took_s, calls = time.monotonic() - began, run.servers.aws_calls()
     control(run.servers.aws_url, "POST", "quota", {"calls_per_second": 0, "operations": "Create*"})
@@ -169,7 +166,7 @@ def quota(run: Run) -> Figures:
 def rest(run: Run) -> Figures:
     """Measure as many endless jobs, some time after all of them are training."""
     jobs, seconds = run.options.jobs, run.options.seconds
-    apply_jobs(run.servers.kube_url, "rest", jobs, 86_400)
+    apply_jobs(run.servers.api, "rest", jobs, 86_400)
     run.until(lambda: run.watcher.count("rest", "Training") >= jobs, "all are in Training")
     time.sleep(run.options.settle)
     run.servers.forget()

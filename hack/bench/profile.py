@@ -18,8 +18,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
+from hack.bench.api_servers import in_a_pod
+from hack.bench.processes import Usage, process
 from hack.bench.profiler import CPU, MEMORY
-from hack.bench.scene import Servers, Usage, Watcher, apply_jobs, process, until
+from hack.bench.scene import Servers, Watcher, apply_jobs, until
 from hack.sandbox.samples import REPOSITORY
 
 OURS: Final = ("controller", "api")
@@ -93,13 +95,13 @@ class Run:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         self._what, self._options = what, options
         self._servers = Servers(directory, stack)
-        self._watcher = Watcher(self._servers.kube_url)
+        self._watcher = Watcher(self._servers.api)
         stack.callback(self._watcher.close)
-        apply_jobs(self._servers.kube_url, "first", 1, 86_400)
+        apply_jobs(self._servers.api, "first", 1, 86_400)
         self._file = directory / "profile.json"
-        command = [sys.executable, "-m", "hack.bench.profiler", what, str(self._file), "controller"]
-        command += ["--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0", "--master", self._servers.kube_url]
-        environment = self._servers.environment() | {"HOME": str(directory), "KUBECONFIG": ""}
+        command = [*in_a_pod("hack.bench.profiler"), what, str(self._file), "controller"]
+        flags, environment = self._servers.pod(directory)
+        command += ["--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0", *flags]
         self._operator = stack.enter_context(process(command, environment, directory / "operator.log"))
         self._until_created(1)
 
@@ -107,7 +109,7 @@ class Run:
         """Go through the phases; yield the name and the lines of each."""
         jobs, options = self._options.jobs, self._options
         yield "start", self._table(1)
-        apply_jobs(self._servers.kube_url, "burst", jobs, options.train_seconds)
+        apply_jobs(self._servers.api, "burst", jobs, options.train_seconds)
         self._until_created(jobs + 1)
         yield "create", self._table(jobs)
         until(lambda: self._watcher.count("burst", "Completed") >= jobs, "all are Completed", _WITHIN_S)

@@ -4,100 +4,46 @@ import copy
 import http.client
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
+from hack.bench.api_servers import in_a_pod, started
+from hack.bench.processes import process
+from hack.envtest import free_port
 from hack.sandbox.control_client import SandboxError, control
-from hack.sandbox.kubeapi import KubeApi, KubeError, manifests
+from hack.sandbox.kubeapi import KubeApi, manifests
 from hack.sandbox.operator_process import aws_environment
 from hack.sandbox.samples import REPOSITORY, crd_paths
 
 SAMPLE: Final = REPOSITORY / "samples/xgboost-mnist-trainingjob.yaml"
 JOBS_PATH: Final = "/apis/sagemaker.aws.amazon.com/v1/namespaces/default/trainingjobs"
 OPERATOR: Final = (
-    sys.executable,
-    "-c",
-    "import runpy, sys; sys.modules['rich'] = None; runpy.run_module('controller', None, '__main__', alter_sys=True)",
+    *in_a_pod("controller", without="rich"),
     *("--metrics-addr", "127.0.0.1:0", "--health-addr", "127.0.0.1:0"),
 )
 """Runs the operator as in its image, which has no rich: `make run` needs that, and where it is, structlog loads it."""
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    """Return a port that was just free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def process(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, directory: Path = REPOSITORY
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process in a directory; send SIGTERM at the end."""
-    with log.open("wb") as sink:
-        running = subprocess.Popen(
-            command,
-            cwd=directory,
-            env=dict(environment),
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        yield running
-    finally:
-        running.send_signal(signal.SIGTERM)
-        try:
-            running.wait(30)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The resources that a process has used so far (Linux)."""
-
-    cpu_s: float
-    peak_mb: float
-
-    @classmethod
-    def of(cls, pid: int) -> "Usage":
-        """Read it from /proc."""
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-        return cls((int(fields[11]) + int(fields[12])) / _TICKS, int(status["VmHWM"].split()[0]) / 1024)
 
 
 class Servers:
     """An API server with our CRDs, a SageMaker, and their request counts."""
 
     def __init__(self, directory: Path, closing: ExitStack) -> None:
-        kube, aws = free_port(), free_port()
-        self.kube_url, self.aws_url = f"http://127.0.0.1:{kube}", f"http://127.0.0.1:{aws}"
+        aws = free_port()
+        self.aws_url = f"http://127.0.0.1:{aws}"
         self.kubeconfig = directory / "kubeconfig"
-        python = [sys.executable, "-m", "hack.sandbox"]
-        for name, arguments in (
-            ("kube", ["kube", "--port", str(kube), "--kubeconfig", str(self.kubeconfig)]),
-            ("aws", ["aws", "--port", str(aws)]),
-        ):
-            closing.enter_context(process([*python, *arguments], os.environ, directory / f"{name}.log"))
-        self.api = KubeApi(self.kube_url)
+        command = [sys.executable, "-m", "hack.sandbox", "aws", "--port", str(aws)]
+        closing.enter_context(process(command, os.environ, directory / "aws.log"))
+        self._kube = started(directory, closing)
+        self.api = self._kube.api
+        self.api.write_kubeconfig(self.kubeconfig)
         until(self._are_up, "the servers", 30)
         for path in crd_paths():
             for crd in manifests(path):
@@ -105,11 +51,10 @@ class Servers:
 
     def _are_up(self) -> bool:
         try:
-            self.api.get("/api")
             control(self.aws_url, "GET", "health")
-        except (KubeError, SandboxError):
+        except SandboxError:
             return False
-        return self.kubeconfig.exists()
+        return self._kube.is_up()
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a process that uses both."""
@@ -117,10 +62,15 @@ class Servers:
         ours = {"AWS_DEFAULT_SAGEMAKER_ENDPOINT": self.aws_url, "AWS_EC2_METADATA_DISABLED": "true"}
         return kept | aws_environment(self.aws_url) | ours | {"KUBECONFIG": str(self.kubeconfig), "PYTHONPATH": "."}
 
+    def pod(self, home: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Return flags and environment of an operator without a kubeconfig, as in a pod; `home` is its directory."""
+        flags, environment = self._kube.pod(home)
+        return flags, self.environment() | environment
+
     def forget(self) -> None:
         """Count from zero."""
-        for url in (self.kube_url, self.aws_url):
-            control(url, "DELETE", "requests")
+        self._kube.forget()
+        control(self.aws_url, "DELETE", "requests")
 
     def aws_calls(self) -> Counter[str]:
         """Return SageMaker calls by operation."""
@@ -129,17 +79,17 @@ class Servers:
     def kube_requests(self, agent: str) -> Counter[str]:
         """Return the requests by verb of user agents with `agent` in them; others belong to the benchmark."""
         found: Counter[str] = Counter()
-        for each in control(self.kube_url, "GET", "requests")["requests"]:
-            if agent in each["userAgent"].lower():
-                found[each["verb"]] += each["count"]
+        for (verb, _, by), count in self._kube.counts().items():
+            if agent in by.lower():
+                found[verb] += count
         return found
 
     def requests_by_agents(self) -> Counter[tuple[str, str]]:
         """Return the requests by verb and resource that have a user agent: those of the benchmark have none."""
         found: Counter[tuple[str, str]] = Counter()
-        for each in control(self.kube_url, "GET", "requests")["requests"]:
-            if each["userAgent"]:
-                found[each["verb"], each["resource"]] += each["count"]
+        for (verb, resource, by), count in self._kube.counts().items():
+            if by:
+                found[verb, resource] += count
         return found
 
 
@@ -155,14 +105,14 @@ def until(look: Callable[[], bool], what: str, within_s: float) -> None:
 class Watcher:
     """Watches the jobs: records when each first had which state, and its name at SageMaker."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, api: KubeApi) -> None:
         self.seen: dict[str, dict[str, float]] = {}
         self.jobs: dict[str, str] = {}
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=3600)
-        self._connection.request("GET", f"{JOBS_PATH}?watch=true&resourceVersion=0&timeoutSeconds=3600")
-        self._socket = self._connection.sock
-        self._answer = self._connection.getresponse()
+        self._api = api
+        self._version = "0"
         self._is_closed = False
+        self._failure: Exception | None = None
+        self._open()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
@@ -175,16 +125,33 @@ class Watcher:
         self._answer.close()
         self._connection.close()
 
+    def _open(self) -> None:
+        self._connection = self._api.connect(3600)
+        path = f"{JOBS_PATH}?watch=true&resourceVersion={self._version}&timeoutSeconds=3600"
+        self._connection.request("GET", path, headers=self._api.headers())
+        self._socket = self._connection.sock
+        self._answer = self._connection.getresponse()
+
     def _follow(self) -> None:
+        """Read on, over all ends: a real server ends the watch of a client that is slow, or when it restarts."""
         try:
-            self._read()
-        except (OSError, http.client.HTTPException):
+            while not self._is_closed:
+                with suppress(OSError, http.client.HTTPException):
+                    self._read()
+                if not self._is_closed:
+                    self._connection.close()
+                    self._open()
+        except (OSError, http.client.HTTPException, SandboxError) as exc:
             if not self._is_closed:
-                raise
+                self._failure = exc
 
     def _read(self) -> None:
         for line in self._answer:
-            obj = json.loads(line)["object"]
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise SandboxError(f"the watch of the benchmark: {event['object']}")
+            obj = event["object"]
+            self._version = obj["metadata"]["resourceVersion"]
             status = obj.get("status") or {}
             states = self.seen.setdefault(obj["metadata"]["name"], {})
             for state in (status.get("trainingJobStatus"), status.get("secondaryStatus")):
@@ -194,24 +161,26 @@ class Watcher:
                 self.jobs[obj["metadata"]["name"]] = job
 
     def count(self, prefix: str, state: str) -> int:
-        """Return how many jobs with that prefix have reached `state`."""
+        """Return how many jobs with that prefix have reached `state`. Raises SandboxError if it cannot watch on."""
+        if self._failure is not None:
+            raise SandboxError("the benchmark's watch has ended") from self._failure
         return sum(state in states for name, states in list(self.seen.items()) if name.startswith(prefix))
 
 
-def apply_jobs(url: str, prefix: str, jobs: int, seconds: float) -> dict[str, float]:
+def apply_jobs(api: KubeApi, prefix: str, jobs: int, seconds: float) -> dict[str, float]:
     """Create objects of jobs that train for so long, over four connections; returns creation times by name."""
     (sample,) = manifests(SAMPLE)
     created: dict[str, float] = {}
 
     def create(numbers: range) -> None:
-        with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)) as connection:
+        with closing(api.connect(60)) as connection:
             for number in numbers:
                 obj = copy.deepcopy(sample)
                 obj["metadata"]["name"] = f"{prefix}-{number}"
                 obj["spec"]["hyperParameters"].append({"name": "SANDBOX_TRAIN_SECONDS", "value": str(seconds)})
                 limit = obj["spec"]["stoppingCondition"]
                 limit["maxRuntimeInSeconds"] = max(limit["maxRuntimeInSeconds"], int(seconds))
-                connection.request("POST", JOBS_PATH, json.dumps(obj), {"Content-Type": "application/json"})
+                connection.request("POST", JOBS_PATH, json.dumps(obj), api.headers("application/json"))
                 answer = connection.getresponse()
                 text = answer.read()
                 if answer.status != 201:

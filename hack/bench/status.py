@@ -29,7 +29,8 @@ from typing import Any, Final
 import boto3
 import structlog
 
-from hack.bench.scene import OPERATOR, SAMPLE, Servers, Usage, Watcher, apply_jobs, percentile, process, until
+from hack.bench.processes import Usage, process
+from hack.bench.scene import OPERATOR, SAMPLE, Servers, Watcher, apply_jobs, percentile, until
 from hack.bench.status_model import Account, StatusModel
 from hack.sandbox import status_queue
 from hack.sandbox.control_client import control
@@ -69,7 +70,7 @@ class Scene:
         self.servers = Servers(self._directory, closing)
         self._running = closing.enter_context(ExitStack())
         self.operator = self.start()
-        self.watcher = Watcher(self.servers.kube_url)
+        self.watcher = Watcher(self.servers.api)
 
     @property
     def is_of_this_checkout(self) -> bool:
@@ -100,7 +101,7 @@ class Scene:
 
     def run_jobs(self, prefix: str, count: int, train_s: float = _TRAIN_S) -> list[str]:
         """Create jobs; return their objects' names once SageMaker has all of them."""
-        names = list(apply_jobs(self.servers.kube_url, prefix, count, train_s))
+        names = list(apply_jobs(self.servers.api, prefix, count, train_s))
         until(lambda: self.watcher.count(prefix, "InProgress") >= count, f"{count} jobs", 1_800)
         return names
 

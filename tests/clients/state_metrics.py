@@ -20,13 +20,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.descriptor import PrinterColumn
 from api.v1 import KINDS
+from hack.envtest import free_port
 from hack.sandbox.aws import server as aws_server
 from hack.sandbox.kubeapi import KubeApi
 from hack.sandbox.operator_process import OperatorProcess
 from hack.sandbox.samples import SAMPLES, create_pipeline
 from hack.sandbox.show.rows import row_of
 from tests.deadline import NeverError, eventually
-from tests.sandbox.apiserver import free_port, write_kubeconfig
+from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.installation import NAMESPACE, Cluster, cluster
 
 PROGRAM: Final = "kube-state-metrics"

@@ -15,10 +15,11 @@ from typing import Final
 import pytest
 
 from api.meta import JsonObject
+from hack.envtest import free_port
 from hack.sandbox.aws import server as aws_server
 from tests.deadline import PATIENCE_S, eventually
 from tests.dockerfile import DOCKERFILE, stages
-from tests.sandbox.apiserver import free_port, write_kubeconfig
+from tests.sandbox.apiserver import write_kubeconfig
 from tests.sandbox.harness import Operator, until_gone, until_status
 from tests.sandbox.installation import ACCOUNT, INSTALLER, NAMESPACE, Cluster, cluster
 from tests.sandbox.test_metrics_front_end import answers, scrape

@@ -8,26 +8,25 @@ works. The same seed plays the same requests. The exit code is 1 if answers diff
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from hack.envtest import assets, real_server
 from hack.sandbox.kube.server import start
 from hack.sandbox.kube.wire.release import RELEASES, V1_36, V1_37
 from tests.random_requests.compare import Comparison, Player, prepare
-from tests.sandbox.apiserver import ASSETS, real_server
 
 
 @contextmanager
 def players(server: str, token: str, releases: Sequence[str]) -> Iterator[tuple[Player, Player]]:
     """The two servers: what is right, and what is compared with it."""
     with ExitStack() as stack:
-        if assets := os.environ.get(ASSETS, ""):
+        if binaries := assets():
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            real = stack.enter_context(real_server(Path(assets), directory))
+            real = stack.enter_context(real_server(binaries, directory)).api
             server, token = real.url, real.token
         if server:
             left = Player("kube-apiserver", server, token)
