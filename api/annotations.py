@@ -7,7 +7,6 @@ typo in `deletion-policy` must not be discovered when the data is gone.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
@@ -221,6 +220,8 @@ def _reason(name: str, text: str, place: Place, life_cycle: LifeCycle | None) ->
     if annotation is None:
         if name in FLAGS_INSTEAD:
             return f"not known of a single object; the operator's flag {FLAGS_INSTEAD[name]} holds for all"
+        from difflib import get_close_matches  # noqa: PLC0415 (needed for a typo only)
+
         close = get_close_matches(name, [each.name for each in KNOWN.values() if not each.is_ours], n=1)
         return f"no such annotation{f' (is {close[0]} meant?)' if close else ''}"
     if annotation.is_ours:

@@ -1,7 +1,6 @@
 """Parses and completes the selection of kinds that a process serves: `--kinds`."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from api.descriptor import KindDescriptor
 from api.v1 import KINDS
@@ -16,6 +15,8 @@ def parse_kinds(text: str) -> tuple[str, ...]:
     named = set()
     for word in filter(None, (part.strip() for part in text.split(","))):
         if word.lower() not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 (needed for a typo only)
+
             near = get_close_matches(word.lower(), known, n=1)
             meant = f" (did you mean {known[near[0]]}?)" if near else ""
             there = ", ".join(kind.kind for kind in KINDS)

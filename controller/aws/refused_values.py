@@ -1,7 +1,6 @@
 """Rewrites refusals that list every value that AWS takes: the closest ones are enough, and are named first. Pure."""
 
 import re
-from difflib import get_close_matches
 from typing import Final
 
 _MOST_LISTED: Final = 8
@@ -23,6 +22,8 @@ def _closest(refused: re.Match[str]) -> str:
     allowed = [each.strip() for each in refused["allowed"].split(",")]
     if len(allowed) <= _MOST_LISTED:
         return f"Value '{value}' at '{path}' is none of: {', '.join(sorted(allowed))}"
+    from difflib import get_close_matches  # noqa: PLC0415 (needed for a typo only)
+
     close = get_close_matches(value, allowed, n=_CLOSEST)
     hint = f"; similar ones are {', '.join(close)}" if close else f", such as {min(allowed)}"
     return f"Value '{value}' at '{path}' is none of the {len(allowed)} values that AWS takes{hint}"

@@ -1,6 +1,5 @@
 """Region names: distinguishes an unreachable region from one that does not exist."""
 
-from difflib import get_close_matches
 from functools import cache
 
 from botocore.loaders import Loader
@@ -20,5 +19,7 @@ def doubt(region: str) -> str:
     """
     if region in _known():
         return ""
+    from difflib import get_close_matches  # noqa: PLC0415 (needed for a typo only)
+
     close = get_close_matches(region, _known(), n=1)
     return f"no region {region} is known{f', is {close[0]} meant?' if close else ''}"

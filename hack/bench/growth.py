@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from hack.bench.processes import Usage, process
+from hack.bench.processes import Usage, memory_settings, process
 from hack.bench.scene import OPERATOR, Servers, apply_jobs, until
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
@@ -66,6 +66,7 @@ class Operator:
     def __init__(self, servers: Servers, directory: Path, stack: ExitStack, *flags: str) -> None:
         of_pod, environment = servers.pod(directory)
         self.began = time.monotonic()
+        environment |= memory_settings(REPOSITORY)
         command = [*OPERATOR, *of_pod, *flags]
         self._process = stack.enter_context(process(command, environment, directory / "operator.log"))
 

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import boto3
 
-from hack.bench.processes import Usage, process
+from hack.bench.processes import Usage, memory_settings, process
 from hack.bench.scene import OPERATOR, SAMPLE, Servers, Watcher, apply_jobs, percentile, until
 from hack.sandbox.control_client import control
 from hack.sandbox.kubeapi import manifests
@@ -64,6 +64,7 @@ class Run:
         apply_jobs(self.servers.api, "first", 1, 86_400)
         flags, environment = ((), self.servers.environment()) if peer.has_kubeconfig else self.servers.pod(directory)
         environment |= {"POLL_S": str(POLL_S), "PYTHONPATH": str(peer.directory)}
+        environment |= {} if peer.has_kubeconfig else memory_settings(peer.directory)
         log = options.logs / f"{peer.name}.log" if options.logs else directory / "operator.log"
         began = time.monotonic()
         operator = stack.enter_context(process((*peer.command, *flags), environment, log, peer.directory))

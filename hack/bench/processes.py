@@ -1,6 +1,7 @@
 """Runs the processes that benchmarks measure, and reads what they have used."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,11 @@ def process(
         except subprocess.TimeoutExpired:
             running.kill()
             running.wait()
+
+
+def memory_settings(checkout: Path) -> dict[str, str]:
+    """Return the environment variables for the C library's memory that the image of a checkout sets."""
+    return dict(re.findall(r"\b(MALLOC_\w+)=(\w+)", (checkout / "Dockerfile").read_text()))
 
 
 @dataclass(frozen=True, slots=True)

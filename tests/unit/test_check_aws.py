@@ -14,6 +14,7 @@ from controller.aws.errors import AwsError, CallError, LocalRefusal
 from controller.aws.events.receiver import QueueAddress
 from controller.aws.targets import BASE_IDENTITY, Target, TargetDefaults
 from controller.reconcile.namespaces.settings import NamespaceSettings
+from controller.rights import app as rights_app
 from controller.rights.app import ALL_ALLOWED, MISSING, examine
 from controller.rights.check import Verdict, check
 from controller.rights.identities import Identities, identities
@@ -293,7 +294,7 @@ def test_the_flag_runs_the_check_instead_of_the_operator(monkeypatch: pytest.Mon
     """Its exit code is that of the check."""
     ran: list[bool] = []
     monkeypatch.setattr(main_module.logs, "configure", lambda **_options: None)
-    monkeypatch.setattr(main_module.rights, "run", lambda chosen: ran.append(chosen.check_aws) or MISSING)
+    monkeypatch.setattr(rights_app, "run", lambda chosen: ran.append(chosen.check_aws) or MISSING)
     monkeypatch.setattr(main_module.app, "run", lambda chosen: pytest.fail("the operator ran"))
     assert main_module.main(["--check-aws"]) == MISSING
     assert ran == [True]

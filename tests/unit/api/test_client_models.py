@@ -8,7 +8,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from api.models import SERVICE_MODELS, load, shared_loader
@@ -53,6 +53,13 @@ def _members(shape: Shape | None, path: str, above: tuple[str, ...] = ()) -> Ite
         yield from _members(shape.member, f"{path}[]", above)
     elif isinstance(shape, MapShape):
         yield from _members(shape.value, f"{path}{{}}", above)
+
+
+def test_models_are_read_into_plain_dictionaries() -> None:
+    """In their order, which is that of members in requests. botocore's ordered ones are nearly twice as large."""
+    found = shared_loader.__wrapped__().load_service_model("sagemaker", "service-2")
+    assert type(found["shapes"]) is dict
+    assert found == JSONFileLoader().load_file(str(models.client_model_path("sagemaker", found).with_suffix("")))
 
 
 def test_no_prose_is_shipped() -> None:
@@ -100,22 +107,21 @@ def _differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
 
 def test_no_code_of_the_operators_reads_the_whole_list_of_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parsed it is 7 MB: one session apart from the shared loader kept a second copy of it."""
-    read: list[str] = []
-    whole = JSONFileLoader.load_file
+    read: set[str] = set()
+    whole = Loader.load_data_with_path
 
-    def load_file(self: JSONFileLoader, file_path: str) -> Any:
-        data = whole(self, file_path)
-        if data is not None:
-            read.append(Path(file_path).name if Path(file_path).parent == SERVICE_MODELS else file_path)
-        return data
+    def load_data_with_path(self: Loader, name: str) -> Any:
+        data, path = whole(self, name)
+        read.add(path)
+        return data, path
 
-    monkeypatch.setattr(JSONFileLoader, "load_file", load_file)
+    monkeypatch.setattr(Loader, "load_data_with_path", load_data_with_path)
     for cached in (shared_loader, console._partitions, console.partition_of):
         cached.cache_clear()
     new_session().create_client("sagemaker", **_ANYWHERE)
 
     assert console.partition_of("cn-north-1") == "aws-cn"
-    assert [path for path in read if path.endswith("endpoints")] == ["endpoints"]
+    assert [path for path in read if path.endswith("endpoints")] == [str(models.ENDPOINTS.with_suffix(""))]
 
 
 @each_row("service", ["sagemaker", "application-autoscaling", "logs", "sqs", "sts"])

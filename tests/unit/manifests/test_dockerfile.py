@@ -9,6 +9,7 @@ import pytest
 
 from api.v1 import KINDS
 from hack import slim
+from hack.bench.processes import memory_settings
 from tests.dockerfile import DOCKERFILE, stages
 from tests.documents import documents
 from tests.syntax import tree
@@ -96,6 +97,12 @@ def test_nothing_is_written_below_the_read_only_root() -> None:
     assert variables["PYTHONPATH"] == "/app"
     assert variables["PYTHONDONTWRITEBYTECODE"] == "1"
     assert "compileall" in STAGES[0].all("RUN")[-1]
+
+
+def test_all_threads_have_one_heap() -> None:
+    """A heap for each of a hundred keeps what each once needed; benchmarks run the operator like this, too."""
+    assert FINAL.variables("ENV")["MALLOC_ARENA_MAX"] == "1"
+    assert memory_settings(ROOT) == {"MALLOC_ARENA_MAX": "1"}
 
 
 def test_the_image_tells_the_commit_that_it_was_built_from() -> None:
