@@ -50,6 +50,8 @@ def _without(members: AbstractSet[str], value: Mapping[str, Any], above: str = "
 
 def plain(value: Any) -> Any:
     """Return a part of a request without what could be left out of it."""
+    if isinstance(value, str):  # as most
+        return value
     if isinstance(value, Mapping):
         return {name: said for name, item in value.items() if _says(name, said := plain(item))}
     if isinstance(value, list | tuple):

@@ -186,21 +186,20 @@ class ResourceUpdate:
 class KindDescriptor:
     """All properties of one kind that the shared code needs."""
 
-    # Caches have descriptors as keys. The kind is enough to tell them apart; the tables take long to hash.
     kind: str
     plural: str
     singular: str
-    life_cycle: LifeCycle = field(hash=False)
-    operations: Operations = field(hash=False)
-    name: NameRule = field(hash=False)
-    status: StatusRule = field(hash=False)
+    life_cycle: LifeCycle
+    operations: Operations
+    name: NameRule
+    status: StatusRule
     service: str = "sagemaker"
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ("sagemaker",)
-    printer_columns: tuple[PrinterColumn, ...] = field(default=(), hash=False)
+    printer_columns: tuple[PrinterColumn, ...] = ()
     log_group: str | None = None
     """CloudWatch log group, shown as a console link in `status.cloudWatchLogUrl`."""
-    compat: Compat = field(default_factory=Compat, hash=False)
+    compat: Compat = field(default_factory=Compat)
     """The differences between the kind's fields and AWS's model."""
     update: JobUpdate | None = None
     """None: the kind is no job, or AWS cannot change it."""
@@ -208,19 +207,23 @@ class KindDescriptor:
     """None: of another life-cycle than `IN_PLACE`, or nothing can be changed but tags."""
     is_retained: bool = False
     """Deleting an object leaves its resource, unless an annotation says otherwise."""
-    references: tuple[Reference, ...] = field(default=(), hash=False)
+    references: tuple[Reference, ...] = ()
     """Fields of the spec that may name other objects."""
-    document: DocumentField | None = field(default=None, hash=False)
+    document: DocumentField | None = None
     """A field of the spec that may be in a ConfigMap instead; its life-cycle is `IN_PLACE`, which reads those."""
-    children: tuple[str, ...] = field(default=(), hash=False)
+    children: tuple[str, ...] = ()
     """Kinds of the objects that its reconciler creates and deletes: who serves it has to serve them, too."""
 
-    resource: Resource = field(init=False, hash=False)
+    resource: Resource = field(init=False)
     """The kind's resource in the Kubernetes API."""
 
     def __post_init__(self) -> None:
         resource = Resource(group=GROUP, version=VERSION, plural=self.plural, kind=self.kind)
         object.__setattr__(self, "resource", resource)
+
+    def __hash__(self) -> int:
+        # Caches have descriptors as keys. The kind is enough to tell them apart; the tables take long to hash.
+        return hash(self.kind)
 
     @property
     def untagged_with(self) -> str:

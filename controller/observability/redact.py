@@ -139,6 +139,8 @@ def redact_free_texts(value: Any) -> Any:
     of AWS, or what the user asked for, which the operator compares.
     """
     match value:
+        case str() | None | bool() | int() | float() | date():  # first, as most are
+            return value
         case Mapping():
             return {
                 key: redact_text(item) if isinstance(item, str) and key.endswith(_FREE) else redact_free_texts(item)

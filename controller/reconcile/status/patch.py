@@ -356,9 +356,7 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> JsonObject:
     for name, value in new.items():
         if name not in old:
             patch[name] = value
-        elif isinstance(value, Mapping) and isinstance(old[name], Mapping):
-            if inner := merge_patch(old[name], value):
-                patch[name] = inner
-        elif value != old[name]:
-            patch[name] = value
+        elif value != (before := old[name]):  # most are equal, and no part of those is looked at
+            is_nested = isinstance(value, Mapping) and isinstance(before, Mapping)
+            patch[name] = merge_patch(before, value) if is_nested else value
     return patch
