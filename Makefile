@@ -60,11 +60,13 @@ test-stress: $(READY)  ## Run tests on a busy machine, in the background, as ano
 
 END_TO_END := tests/sandbox/test_trainingjob_life.py tests/sandbox/test_crashes.py tests/sandbox/test_idle.py tests/sandbox/test_kubectl_trainingjob.py tests/sandbox/test_kubectl_guides.py
 
+ON_REAL_SERVERS := tests/sandbox/test_manifests.py tests/sandbox/real_cluster.py
+
 .PHONY: test-envtest
 test-envtest: $(READY)  ## Run the end-to-end tests against the etcd and kube-apiserver in KUBEBUILDER_ASSETS
 	@for each in etcd kube-apiserver; do test -x "$(KUBEBUILDER_ASSETS)/$$each" || \
 	  { echo "error: set KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver (setup-envtest use -p path); no $$each in '$(KUBEBUILDER_ASSETS)'" >&2; exit 1; }; done
-	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" $(BIN)/python -m pytest $(TEST_OPTIONS) $(END_TO_END) $(ARGS)
+	@KUBEBUILDER_ASSETS="$(abspath $(KUBEBUILDER_ASSETS))" $(BIN)/python -m pytest $(TEST_OPTIONS) $(END_TO_END) $(ON_REAL_SERVERS) $(ARGS)
 
 .PHONY: test-cluster
 test-cluster: $(READY)  ## Run the end-to-end tests against the cluster of your kubeconfig, in a scratch namespace; installs the CRDs

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tests.deadline import PATIENCE_S
 
-_GONE = (ConnectionError, http.client.BadStatusLine)
+_GONE = (ConnectionError, http.client.BadStatusLine, ssl.SSLEOFError)
 """How a connection shows that the server has closed it since the last answer."""
 
 

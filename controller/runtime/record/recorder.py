@@ -25,7 +25,9 @@ __all__ = ["EventRecorder", "Recorder", "Regarding"]
 
 log = structlog.get_logger(__name__)
 
-BUFFER_SIZE: Final = 1000
+BUFFER_SIZE: Final = 4096
+"""Those of a burst of two thousand jobs, at 1 kB. A loaded API server takes half a second for each write, and then the
+1,000 of client-go are not enough for a thousand jobs."""
 TRIES: Final = 12
 PAUSE_S: Final = 10.0
 MESSAGE_LIMIT: Final = 1024

@@ -1,6 +1,7 @@
 """Telling never holds up who tells; writing is best effort and bounded (V1, V5)."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -172,6 +173,19 @@ def test_more_than_fits_is_dropped_and_never_waited_for() -> None:
     stage.flush()
 
     assert [event.message for event in stage.sink.created] == ["message 0", "message 1"]
+
+
+def test_a_burst_of_two_thousand_jobs_waits_for_a_slow_api_server() -> None:
+    """Each job has an Event for its creation and one for its end; none of them is lost, whoever is slow."""
+    stage = Stage()
+    for number in range(2_000):
+        job = replace(JOB, name=f"job-{number}", uid=f"u{number}")
+        for reason in ("Created", "Completed"):
+            stage.recorder.event(job, "Normal", reason, "m")
+
+    stage.flush()
+
+    assert len(stage.sink.created) == 4_000
 
 
 def test_at_the_end_what_is_buffered_is_written() -> None:

@@ -184,6 +184,79 @@ def test_a_review_is_owned_by_who_asks_and_says_what_it_is_about(server: Server)
     assert cause["message"] == f'Invalid value: {{"Path":"/metrics","Verb":"get"}}: {rule}'
 
 
+def test_an_applied_event_has_no_times_and_nobody_owns_them(server: Server) -> None:
+    """A time that is none is null, for an object that is not there yet as well."""
+    path = f"/api/v1/{NAMESPACED}/events"
+    about = {"kind": "TrainingJob", "apiVersion": "sagemaker.aws.amazon.com/v1", "name": "a", "namespace": "default"}
+    event = {"apiVersion": "v1", "kind": "Event", "involvedObject": about, "reason": "Created", "type": "Normal"}
+    members = {"f:involvedObject": {}, "f:reason": {}, "f:type": {}}
+
+    applied = server.apply(f"{path}/a", {**event, "metadata": {"name": "a"}})
+    created = server.call("POST", path, {**event, "metadata": {"name": "b"}})
+
+    assert (applied["eventTime"], applied["firstTimestamp"]) == (None, None)
+    assert owned(applied) == members
+    assert owned(created) == members
+
+
+@each_row(
+    ("spec", "shown"),
+    [
+        (
+            {"minAvailable": 1, "maxUnavailable": 1, "selector": {"matchLabels": {"app": "x"}}},
+            '{"MinAvailable":1,"Selector":{"matchLabels":{"app":"x"}},"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}',
+        ),
+        (
+            {"minAvailable": "50%", "maxUnavailable": "10%", "unhealthyPodEvictionPolicy": "AlwaysAllow"},
+            '{"MinAvailable":"50%","Selector":null,"MaxUnavailable":"10%","UnhealthyPodEvictionPolicy":"AlwaysAllow"}',
+        ),
+    ],
+)
+def test_a_budget_with_both_limits_is_shown_as_the_server_has_it(server: Server, spec: Any, shown: str) -> None:
+    """Its own type has no names of JSON; those in it have."""
+    budget = {"metadata": {"name": "a"}, "spec": spec}
+    (cause,) = server.call("POST", f"/apis/policy/v1/{NAMESPACED}/poddisruptionbudgets", budget)["details"]["causes"]
+    assert cause["message"] == f"Invalid value: {shown}: minAvailable and maxUnavailable cannot be both set"
+
+
+@each_row(
+    ("port", "message"),
+    [
+        ({"name": "http"}, "Required value"),
+        ({"containerPort": 0}, "Required value"),
+        ({"containerPort": -1}, "Invalid value: -1: must be between 1 and 65535, inclusive"),
+        ({"containerPort": 70000}, "Invalid value: 70000: must be between 1 and 65535, inclusive"),
+    ],
+)
+def test_a_port_is_required_and_in_a_range(server: Server, port: Any, message: str) -> None:
+    """No port is 0."""
+    body = workload()
+    body["spec"]["template"]["spec"]["containers"][0]["ports"] = [port]
+    (cause,) = server.call("POST", REPLICA_SETS, body)["details"]["causes"]
+    assert cause["message"] == message
+
+
+def test_another_role_of_a_binding_is_checked_as_well(server: Server) -> None:
+    """It cannot be changed, and what is wrong with the new one is said first."""
+    group = "rbac.authorization.k8s.io"
+    path = f"/apis/{group}/v1/{NAMESPACED}/rolebindings"
+    server.call("POST", path, {"metadata": {"name": "a"}, "roleRef": {"apiGroup": group, "kind": "Role", "name": "r"}})
+    other = {"roleRef": {"apiGroup": group, "kind": "5", "name": "r"}}
+    causes = server.call("PATCH", f"{path}/a", other, MERGE)["details"]["causes"]
+    assert [(each["field"], each["message"].rpartition(": ")[2]) for each in causes] == [
+        ("roleRef.kind", '"Role", "ClusterRole"'),
+        ("roleRef", "field is immutable"),
+    ]
+
+
+def test_a_deleted_object_has_the_version_of_its_deletion(server: Server) -> None:
+    """Where the answer is the object."""
+    path = f"/api/v1/{NAMESPACED}/serviceaccounts"
+    made = server.call("POST", path, {"metadata": {"name": "a"}})
+    deleted = server.call("DELETE", f"{path}/a")
+    assert int(deleted["metadata"]["resourceVersion"]) == int(made["metadata"]["resourceVersion"]) + 1
+
+
 def test_labels_that_are_not_there_are_null_in_a_message(server: Server) -> None:
     """A nil map of Go."""
     body = {"metadata": {"name": "a"}, "spec": None}

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from hack.sandbox.kube.crd.definition_rules import crd_warnings
+from hack.sandbox.kube.patch import server_side_apply
 from hack.sandbox.kube.resources import object_meta
 from hack.sandbox.kube.wire.release import NEWEST, RELEASES, V1_36, V1_37, Release, imitate, imitated
 from tests.tables import each_row
+from tests.unit.sandbox_kube.schemas import WIDGET
 
 OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "b"}
 LIST = "x-kubernetes-list-type"
@@ -55,6 +57,34 @@ def test_owner_references_have_their_fields(
     causes = [f"{each.field}: {each.message}" for each in object_meta.validate_new(meta, namespaced=False)]
 
     assert causes == (of_1_36 if release is V1_36 else of_1_37)
+
+
+@each_row(
+    ("first", "then", "of_1_36", "of_1_37"),
+    [
+        ({"settings": {"mode": "a"}}, {"settings": {}}, {"settings": {}}, {"settings": None}),
+        (
+            {"settings": {"deep": {"a": 1}}},
+            {"settings": {"deep": {}}},
+            *[{"settings": {"deep": each}} for each in ({}, None)],
+        ),
+        ({"settings": {"mode": "a"}, "size": "s"}, {"size": "s"}, {"size": "s"}, {"size": "s"}),
+        ({"tags": ["a", "b"]}, {"tags": ["b"]}, {"tags": ["b"]}, {"tags": ["b"]}),
+    ],
+)
+def test_what_an_apply_empties_is_null_since_1_37(
+    first: dict[str, Any], then: dict[str, Any], of_1_36: dict[str, Any], of_1_37: dict[str, Any], release: Release
+) -> None:
+    """So it may be refused, where the schema wants an object or a list (structured-merge-diff typed/remove.go)."""
+    body = {"apiVersion": "example.dev/v1", "kind": "Widget", "metadata": {"name": "a"}}
+    live = None
+    for spec in (first, then):
+        live = server_side_apply(
+            live, {**body, "spec": spec}, "me", False, WIDGET, "example.dev/v1", "", "2024-01-02T03:04:05Z"
+        )
+
+    assert live is not None
+    assert live["spec"] == (of_1_36 if release is V1_36 else of_1_37)
 
 
 def test_sets_of_objects_are_warned_of_since_1_37(release: Release) -> None:

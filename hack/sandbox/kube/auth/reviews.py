@@ -40,19 +40,21 @@ class Reviews:
         return self._decide(review["spec"], user)
 
     def _local_access(self, review: Json, user: User) -> Json:
-        attributes = review["spec"].get("resourceAttributes")
+        spec = review["spec"]
+        attributes = spec.get("resourceAttributes")
         namespace = (attributes or {}).get("namespace", "")
+        causes = _access_causes(spec)
         if attributes is not None and namespace != review["metadata"].get("namespace", ""):
-            cause = invalid("spec.resourceAttributes.namespace", namespace, "must match metadata.namespace")
-            raise _refused("authorization.k8s.io", [cause])
+            causes.append(invalid("spec.resourceAttributes.namespace", namespace, "must match metadata.namespace"))
+        if (path := spec.get("nonResourceAttributes")) is not None:
+            causes.append(invalid("spec.nonResourceAttributes", _as_struct(path), "disallowed on this kind of request"))
+        if causes:
+            raise _refused("authorization.k8s.io", causes)
         return self._access(review, user)
 
     def _access(self, review: Json, user: User) -> Json:  # noqa: ARG002 - one signature for all kinds
         spec = review["spec"]
-        causes = _attribute_causes(spec)
-        if not spec.get("user") and not spec.get("groups"):
-            causes.append(invalid("spec.user", "", "at least one of user or group must be specified"))
-        if causes:
+        if causes := _access_causes(spec):
             raise _refused("authorization.k8s.io", causes)
         return self._decide(spec, User(spec.get("user", ""), tuple(spec.get("groups") or ())))
 
@@ -91,10 +93,22 @@ def _attribute_causes(spec: Json) -> list[Cause]:
         return [invalid("spec.resourceAttributes" if imitated() < V1_37 else "spec", None, rule)]
     if resource is not None and path is not None:
         if imitated() >= V1_37:
-            return [invalid("spec", {name.capitalize(): value for name, value in path.items()}, rule)]
+            return [invalid("spec", _as_struct(path), rule)]
         why = "cannot be specified in combination with resourceAttributes"
-        return [invalid("spec.nonResourceAttributes", path, why)]
+        return [invalid("spec.nonResourceAttributes", _as_struct(path), why)]
     return []
+
+
+def _access_causes(spec: Json) -> list[Cause]:
+    causes = _attribute_causes(spec)
+    if not spec.get("user") and not spec.get("groups"):
+        causes.append(invalid("spec.user", "", "at least one of user or group must be specified"))
+    return causes
+
+
+def _as_struct(path: Json) -> Json:
+    """Return the attributes as the server prints its own type, which has no names of JSON."""
+    return {"Path": path.get("path", ""), "Verb": path.get("verb", "")}
 
 
 def _refused(group: str, causes: list[Cause]) -> errors.StatusError:

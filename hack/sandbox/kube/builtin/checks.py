@@ -192,7 +192,9 @@ def _pod_spec(spec: Json, path: str) -> list[Cause]:
             if not container.get("image"):
                 causes.append(required(f"{here}.image"))
             for at, port in enumerate(container.get("ports") or ()):
-                causes += _port_range(f"{here}.ports[{at}].containerPort", port.get("containerPort"))
+                where = f"{here}.ports[{at}].containerPort"
+                number = port.get("containerPort")
+                causes += _port_range(where, number) if number else [required(where)]
     volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
     for field in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(field) or ()):
@@ -234,11 +236,6 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
     """Check that the referenced role never changes, and that subjects have names."""
     ref = new["roleRef"]
     causes: list[Cause] = []
-    if old is not None and ref != old["roleRef"]:
-        shown = go_json({"APIGroup": ref["apiGroup"], "Kind": ref.get("kind", ""), "Name": ref.get("name", "")})
-        why = "cannot change roleRef" if imitated() < V1_37 else "field is immutable"
-        causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "roleRef"))
-        return causes
     kinds = ("Role", "ClusterRole") if new["kind"] == "RoleBinding" else ("ClusterRole",)
     if ref["apiGroup"] != RBAC:
         causes.append(not_supported("roleRef.apiGroup", ref["apiGroup"], (RBAC,)))
@@ -257,6 +254,10 @@ def binding(new: Json, old: Json | None) -> list[Cause]:
             causes.append(not_supported(f"{path}.kind", subject.get("kind", ""), supported))
         elif subject["kind"] == "ServiceAccount" and not subject.get("namespace") and new["kind"] != "RoleBinding":
             causes.append(required(f"{path}.namespace"))
+    if old is not None and ref != old["roleRef"]:
+        shown = go_json({"APIGroup": ref["apiGroup"], "Kind": ref.get("kind", ""), "Name": ref.get("name", "")})
+        why = "cannot change roleRef" if imitated() < V1_37 else "field is immutable"
+        causes.append(Cause("FieldValueInvalid", f"Invalid value: {shown}: {why}", "roleRef"))
     return causes
 
 
@@ -264,7 +265,10 @@ def budget(new: Json, old: Json | None) -> list[Cause]:  # noqa: ARG001 - the sa
     """Check that at most one of the two limits is set."""
     spec = new["spec"]
     if "minAvailable" in spec and "maxUnavailable" in spec:
-        return [invalid("spec", go_json(spec), "minAvailable and maxUnavailable cannot be both set")]
+        members = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
+        shown = ",".join(f'"{name[0].upper()}{name[1:]}":{go_json(spec.get(name))}' for name in members)  # a Go struct
+        why = f"Invalid value: {{{shown}}}: minAvailable and maxUnavailable cannot be both set"
+        return [Cause("FieldValueInvalid", why, "spec")]
     return []
 
 

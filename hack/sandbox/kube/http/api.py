@@ -106,15 +106,16 @@ class Api:
         return user or ADMIN
 
     def _authorize(self, request: Request, wanted: AccessRequest) -> None:
-        allowed, _ = self._authorizer.allows(request.user, wanted)
+        allowed, reason = self._authorizer.allows(request.user, wanted)
         if allowed:
             return
+        because = f": {reason}" if reason else ""
         who = f'User "{request.user.name}" cannot {wanted.verb}'
         if wanted.path:
-            raise StatusError(403, "Forbidden", f'forbidden: {who} path "{wanted.path}"', {})
+            raise StatusError(403, "Forbidden", f'forbidden: {who} path "{wanted.path}"{because}', {})
         resource = f"{wanted.resource}/{wanted.subresource}" if wanted.subresource else wanted.resource
         where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
-        why = f'{who} resource "{resource}" in API group "{wanted.group}" {where}'
+        why = f'{who} resource "{resource}" in API group "{wanted.group}" {where}{because}'
         raise errors.forbidden(wanted.group, wanted.resource, wanted.name, why)
 
     # -- documents --------------------------------------------------------------

@@ -166,7 +166,7 @@ def empty_object(schema: Schema | None) -> JsonObject:
 
 
 def _empty_member(schema: Schema) -> Any:
-    if schema.get("x-absent") == "null":
+    if schema.get("x-absent") == "null" or schema.get("format") == "date-time":  # a time that is none
         return None
     if schema.get("properties"):
         return empty_object(schema)

@@ -20,6 +20,7 @@ from hack.sandbox.kube.patch.fieldset import (
 from hack.sandbox.kube.patch.shapes import ABSENT, Shape
 from hack.sandbox.kube.schema.correlation import same_json
 from hack.sandbox.kube.wire.causes import go_quote, go_text
+from hack.sandbox.kube.wire.release import V1_37, imitated
 
 
 class ShapeError(Exception):
@@ -247,7 +248,10 @@ def _merge_lists(live: Any, applied: Any, shape: Shape) -> Any:
 
 
 def remove(value: Any, paths: Iterable[Path], shape: Shape) -> Any:
-    """Return `value` without the fields and items at `paths`; emptied containers are kept."""
+    """Return `value` without the fields and items at `paths`; a container that this empties becomes null.
+
+    Before 1.37 it stayed, empty (structured-merge-diff typed/remove.go, 6.3.2 and 6.4.2).
+    """
     tree: dict[str, Any] = {}
     for path in paths:
         node = tree
@@ -267,7 +271,7 @@ def _remove(value: Any, tree: dict[str, Any], shape: Shape) -> Any:
             if below is not None and "" in below:
                 continue
             kept[name] = _remove(child, below, sub) if below and sub is not None else child
-        return kept
+        return kept or _emptied(kept)
     if form == "list" and isinstance(value, list) and not shape.atomic_list:
         items = []
         for item in value:
@@ -275,8 +279,12 @@ def _remove(value: Any, tree: dict[str, Any], shape: Shape) -> Any:
             if below is not None and "" in below:
                 continue
             items.append(_remove(item, below, shape.item) if below else item)
-        return items
+        return items or _emptied(items)
     return value
+
+
+def _emptied(container: Any) -> Any:
+    return container if imitated() < V1_37 else None
 
 
 def reconciled(paths: Paths, shape: Shape) -> Paths:

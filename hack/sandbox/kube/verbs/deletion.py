@@ -40,7 +40,7 @@ def delete(registry: Registry, call: Call, options: DeleteOptions) -> tuple[int,
             marked = entry.obj
         return 202 if options.orphan is False else 200, resource.strategy.to_served(marked)
     if not options.dry_run:
-        registry.storage.delete(resource.collection, entry.key)
+        entry = registry.storage.delete(resource.collection, entry.key)
     if resource.strategy.returns_deleted:
         return 200, registry.served(resource, entry)
     details = {**errors.about(resource.group, resource.plural, call.name), "uid": entry.obj["metadata"]["uid"]}
