@@ -36,7 +36,7 @@ class Identity:
     @property
     def shared(self) -> "Identity":
         """Return the identity for all namespaces of the role: shared, unless their rights may differ by tag."""
-        return self if self.is_tagged else replace(self, namespace="")
+        return self if self.is_tagged or not self.namespace else replace(self, namespace="")
 
 
 BASE_IDENTITY: Final = Identity()
@@ -55,7 +55,8 @@ class Target:
     @property
     def shared(self) -> Self:
         """Return the target for List calls: one for all namespaces with the same role."""
-        return replace(self, identity=self.identity.shared)
+        identity = self.identity.shared
+        return self if identity is self.identity else replace(self, identity=identity)
 
     @property
     def quota(self) -> tuple[str, str, str]:

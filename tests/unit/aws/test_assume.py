@@ -240,6 +240,12 @@ def test_lists_are_asked_for_once_for_all_namespaces_of_a_role() -> None:
     assert here.shared == there.shared
 
 
+def test_objects_with_the_credentials_of_the_process_have_one_target_each() -> None:
+    """That of their Lists is the same one: thousands of objects keep theirs."""
+    here = Target("us-east-2")
+    assert here.shared is here
+
+
 def test_tagged_sessions_are_not_shared() -> None:
     """Their rights may differ by tag."""
     here = Target("us-east-2", identity=Identity(TEAM.role, "", "team-a", is_tagged=True))

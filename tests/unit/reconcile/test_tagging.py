@@ -138,6 +138,13 @@ def test_without_any_tags_nothing_is_noted() -> None:
     assert tagging(None, [], {}) == ([], o.Tagging())
 
 
+def test_objects_with_the_same_tags_share_the_set_of_their_keys() -> None:
+    """It is what is largest of what is kept of each object."""
+    _, here = tagging(OWNER, [{"Key": "team", "Value": "a"}], {})
+    _, there = tagging(replace(OWNER, uid="uid-2"), [{"Key": "team", "Value": "b"}], {})
+    assert here.all_keys is there.all_keys
+
+
 # --- jobs: adopted, and the predecessor's
 
 
