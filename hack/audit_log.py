@@ -23,7 +23,7 @@ class Audited:
 
     verb: str
     resource: str
-    """Of an object, with its subresource (`trainingjobs/status`), else the path."""
+    """Of an object, with group and subresource (`trainingjobs.sagemaker.aws.amazon.com/status`), else the path."""
     agent: str
     """The User-Agent header, empty without one."""
     user: str
@@ -53,10 +53,11 @@ class AuditLog:
 
 def _audited(event: dict[str, Any]) -> Audited:
     about = event.get("objectRef") or {}
+    plural = ".".join(each for each in (about.get("resource"), about.get("apiGroup")) if each)
+    resource = "/".join(each for each in (plural, about.get("subresource")) if each)
     return Audited(
         verb=event["verb"],
-        resource="/".join(each for each in (about.get("resource"), about.get("subresource")) if each)
-        or event["requestURI"].partition("?")[0],
+        resource=resource or event["requestURI"].partition("?")[0],
         agent=event.get("userAgent", ""),
         user=event["user"].get("username", ""),
         code=(event.get("responseStatus") or {}).get("code", 0),

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from hack.audit_log import Audited, AuditLog
-from hack.bench.api_servers import in_a_pod, service_account, started
+from hack.bench.api_servers import counted_as, in_a_pod, service_account, started
 from hack.bench.scene import Watcher, apply_jobs
 from hack.envtest import ASSETS, real_server
 from hack.sandbox.kube.server import start
@@ -21,6 +21,7 @@ from hack.sandbox.samples import CRDS, REPOSITORY
 from tests.deadline import eventually
 from tests.tables import each_row
 
+OURS = "trainingjobs.sagemaker.aws.amazon.com"
 NAMESPACE = "sagemaker-k8s-operator-system"
 JOBS = "/apis/sagemaker.aws.amazon.com/v1/namespaces/a/trainingjobs"
 TRAINING = {"resource": "trainingjobs", "namespace": "a", "apiGroup": "sagemaker.aws.amazon.com", "apiVersion": "v1"}
@@ -48,20 +49,20 @@ def line(verb: str, path: str, about: dict[str, str] | None, stage: str = "Respo
     [
         (
             line("patch", f"{JOBS}/j/status", TRAINING | {"name": "j", "subresource": "status"}, userAgent="op"),
-            [Audited("patch", "trainingjobs/status", "op", "admin", 200, f"{JOBS}/j/status")],
+            [Audited("patch", f"{OURS}/status", "op", "admin", 200, f"{JOBS}/j/status")],
         ),
         (line("get", "/apis?limit=1", None), [Audited("get", "/apis", "", "admin", 200, "/apis?limit=1")]),
         (
             line("watch", JOBS, TRAINING, "ResponseStarted") + line("watch", JOBS, TRAINING),
-            [Audited("watch", "trainingjobs", "", "admin", 200, JOBS)],
+            [Audited("watch", OURS, "", "admin", 200, JOBS)],
         ),
         (
             line("list", JOBS, TRAINING, "ResponseStarted") + line("list", JOBS, TRAINING),
-            [Audited("list", "trainingjobs", "", "admin", 200, JOBS)],
+            [Audited("list", OURS, "", "admin", 200, JOBS)],
         ),
         (
             line("list", JOBS, TRAINING, user={"username": "them"}, responseStatus={"code": 403}),
-            [Audited("list", "trainingjobs", "", "them", 403, JOBS)],
+            [Audited("list", OURS, "", "them", 403, JOBS)],
         ),
     ],
 )
@@ -71,6 +72,20 @@ def test_the_audit_log_has_each_request_once(written: str, expected: list[Audite
     log.write_text(written)
 
     assert list(AuditLog(log).fresh()) == expected
+
+
+@each_row(
+    ("verb", "resource", "counted"),
+    [
+        ("watch", OURS, ("list", OURS, "op")),
+        ("patch", f"{OURS}/status", ("patch", f"{OURS}/status", "op")),
+        ("create", "events", ("create", "events", "op")),
+        ("get", "/apis/apps/v1", ("get", "/apis/apps/v1", "op")),
+    ],
+)
+def test_a_request_counts_as_on_the_embedded_server(verb: str, resource: str, counted: tuple[str, str, str]) -> None:
+    """Its counter knows methods and paths only, so a watch is a list."""
+    assert counted_as(Audited(verb, resource, "op", "admin", 200, "/")) == counted
 
 
 def test_the_audit_log_is_read_on_from_where_it_ended(tmp_path: Path) -> None:
