@@ -294,7 +294,8 @@ class ManagedObject:
         """Write the finalizer, annotations and, unless None, the name into the spec."""
         before = self.obj
         self._replaced(self.context.effects.ensure_finalizer(self.descriptor, self.key, before, name, annotations))
-        if name is not None and self.spec == {**before["spec"], self.descriptor.name.spec_field: name}:
+        spec = before.get("spec") or {}  # not every CRD requires one
+        if name is not None and self.spec == {**spec, self.descriptor.name.spec_field: name}:
             self.state.memo.renew(before["metadata"].get("generation"), self.obj["metadata"].get("generation"))
 
     def annotate(self, annotations: Mapping[str, str | None]) -> None:

@@ -47,7 +47,7 @@ class WatchedNamespaces:
         self._account_map = account_map
         self._clock = clock
         self._confirmed: dict[str, Confirmation] = {}
-        """The last read of each namespace. Not locked: of two at once, either one may stay."""
+        """The last read of each namespace, while it is shared. Not locked: of two at once, either one may stay."""
 
     def of(self, name: str) -> NamespaceSettings:
         """Return the cached annotations, see `Namespaces.of`."""
@@ -71,6 +71,9 @@ class WatchedNamespaces:
                 self._confirmed.pop(settings.name, None)
                 raise _not_now("NamespaceGone", f"namespace {settings.name} is gone") from error
             raise
+        for name, each in list(self._confirmed.items()):  # namespaces come and go
+            if each.is_over(began_at):
+                self._confirmed.pop(name, None)
         self._confirmed[settings.name] = now = Confirmation(_settings_of(read), began_at)
         if now.annotations != settings.annotations:
             raise _not_now("NamespaceChanged", f"namespace {settings.name} has changed; its watch is behind")

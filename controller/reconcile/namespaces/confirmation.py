@@ -24,4 +24,8 @@ class Confirmation:
         A read that began after the object was seen shows all that was done to the namespace before the object was last
         changed: `kubectl annotate namespace …; kubectl apply …` is obeyed in this order, however late the watch is.
         """
-        return seen_at < self.began_at >= now - SHARED_S and self.annotations == annotations
+        return seen_at < self.began_at and not self.is_over(now) and self.annotations == annotations
+
+    def is_over(self, now: float) -> bool:
+        """Return whether it proves nothing any more."""
+        return self.began_at < now - SHARED_S

@@ -9,7 +9,7 @@ import pytest
 from api.annotations import AWS_RESOURCE, DEFAULT_REGION, DEFAULT_TAGS, ROLE_ARN
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
-from api.v1 import TRAINING_JOB
+from api.v1 import BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB, TRAINING_JOB
 from controller.aws.targets import Target, TargetDefaults
 from controller.reconcile.context import Context
 from controller.reconcile.job import perform
@@ -19,9 +19,11 @@ from controller.reconcile.managed.local_state import MEMOS, LocalState, LocalSta
 from controller.reconcile.managed.managed_object import ManagedObject
 from controller.reconcile.namespaces.settings import NamespaceSettings
 from controller.reconcile.settings import ReconcilerSettings
+from controller.runtime.errors import Terminal
 from tests.fakes.clock import FakeClock
 from tests.fakes.job_manifests import KEY, manifest
 from tests.fakes.world import World
+from tests.tables import each_row
 
 ROLE = "arn:aws:iam::123456789012:role/operator"
 
@@ -180,6 +182,17 @@ def test_the_name_that_is_written_into_the_spec_changes_nothing(
 
     assert len(resolutions) == resolved
     assert managed.identity == scene.observe(LocalState("uid-1"))
+
+
+@each_row("kind", [TRAINING_JOB, BATCH_TRANSFORM_JOB, HYPERPARAMETER_TUNING_JOB], ids=lambda kind: kind.kind)
+def test_an_object_without_a_spec_says_what_it_lacks(kind: KindDescriptor) -> None:
+    """Not each CRD requires a spec: the name is the first thing in it."""
+    world = World(kind)
+    world.cluster.apply({name: value for name, value in manifest().items() if name != "spec"} | {"kind": kind.kind})
+    world.run(60)
+
+    assert {type(each) for each in world.errors} == {Terminal}
+    assert "no region" in world.status["conditions"][0]["message"]
 
 
 def test_a_job_is_digested_and_resolved_once_in_its_life(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,6 +202,19 @@ def test_no_view_is_confirmed_that_is_older_than_the_object_or_than_a_second(his
         else:
             server.annotate(is_seen=False, default_region=each)
             said.append((now, each))
+
+
+def test_namespaces_that_come_and_go_leave_nothing() -> None:
+    """As those of CI, of which each has a name of its own: nobody asks for them again once their objects are gone."""
+    clock, reads = FakeClock(), []
+    client: Any = SimpleNamespace(get=lambda _, key: reads.append(key.name) or namespace("1"))
+    reader = WatchedNamespaces(Store(), Store(), client, None, clock)
+    for n in range(20):
+        clock.advance(SHARED_S / 3)
+        reader.confirm(NamespaceSettings(f"ci-{n}"), clock.monotonic())
+
+    assert len(reads) == 20
+    assert list(reader._confirmed) == ["ci-16", "ci-17", "ci-18", "ci-19"]
 
 
 def test_objects_are_woken_by_what_concerns_them() -> None:
