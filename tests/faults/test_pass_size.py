@@ -30,13 +30,15 @@ COPIES = f"{ROOT}/controller/runtime/frozen.py"
 
 @contextmanager
 def traced() -> Iterator[Counter[tuple[str, str]]]:
-    """Counts calls of the product's functions by file and name; what comprehensions hide is no function."""
+    """Counts calls of the product's functions by file and name; what comprehensions hide is no function, nor is a hash,
+    which dataclasses make where there is none.
+    """
     calls: Counter[tuple[str, str]] = Counter()
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
         is_ours = code.co_filename.startswith(PRODUCT) and code.co_filename != COPIES
-        if event == "call" and is_ours and not code.co_name.startswith("<"):
+        if event == "call" and is_ours and not code.co_name.startswith(("<", "__hash__")):
             calls[code.co_filename.removeprefix(f"{ROOT}/"), code.co_qualname] += 1
 
     before = sys.getprofile()

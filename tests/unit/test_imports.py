@@ -15,6 +15,7 @@ SELDOM = frozenset({"controller.rights", "difflib"})
 _CODE = """
 import gc, json, sys
 sys.modules["rich"] = None  # as in the image: structlog would load it, and what it needs
+gc.collect()  # or one might be due before the operator's first line
 before = gc.get_stats()
 import controller.__main__
 collections = sum(each["collections"] for each in gc.get_stats()) - sum(each["collections"] for each in before)
