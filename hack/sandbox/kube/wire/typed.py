@@ -141,16 +141,21 @@ class _Decoder:
 
 
 def _conversion(value: Any, prop: Schema) -> str:
-    """Return what runtime.FromUnstructured says about a value of the wrong type."""
+    """Return what runtime.FromUnstructured says about a value of the wrong type.
+
+    It calls the type unknown unless Go itself could convert the value, as a number to the text of its character.
+    """
     given = _GO_KINDS[type(value)]
     kind = prop.get("type")
     if "properties" in prop:
         return f"cannot restore struct from: {given}"
-    if kind == "array":
+    if kind == "array" or prop.get("format") == "byte":
         return f"cannot restore slice from {given}"
     if kind == "object":
         return f"cannot restore map from {given}"
-    return f"cannot convert {_GO_TYPES.get(given, given)} to {go_type(prop)}"
+    if (given, kind) in {("int64", "string"), ("float64", "integer")}:
+        return f"cannot convert {given} to {go_type(prop)}"
+    return f"unrecognized type: {go_type(prop)}"
 
 
 _GO_KINDS: Final[Mapping[type, str]] = {
@@ -161,7 +166,6 @@ _GO_KINDS: Final[Mapping[type, str]] = {
     dict: "map",
     list: "slice",
 }
-_GO_TYPES: Final = {"map": "map[string]interface {}", "slice": "[]interface {}"}
 _ZEROS: Final[tuple[Any, ...]] = ("", 0, False, [], {}, None)
 
 
