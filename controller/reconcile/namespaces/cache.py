@@ -4,13 +4,14 @@ Objects wait until the cache has their namespace: objects and namespaces are wat
 arrived first would be created in an account that its namespace never named.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from api.annotations import OWNER_ACCOUNT_ID, STATUS_QUEUE
 from api.meta import JsonObject, ObjectKey
 from controller.kube.well_known import NAMESPACES
-from controller.reconcile.namespaces.confirmation import Confirmation
+from controller.reconcile.namespaces.confirmation import Confirmation, is_past, is_shared
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
 from controller.reconcile.ports import ObjectGetter, ObjectReader
 from controller.runtime.cache.handlers import Predicate
@@ -22,6 +23,16 @@ ACCOUNT_MAP: Final = "sagemaker-operator-account-map"
 """ConfigMap in the operator's namespace: account → ARN of the role to assume there."""
 
 _AGAIN_S: Final = 1.0
+
+
+class _Read:
+    """A read of a namespace at the API server."""
+
+    def __init__(self, began_at: float) -> None:
+        self.began_at = began_at
+        self.is_over = threading.Event()
+        self.shown: Confirmation | None = None
+        """None while it is under way, and if it has failed."""
 
 
 class WatchedNamespaces:
@@ -46,8 +57,9 @@ class WatchedNamespaces:
         self._client = client
         self._account_map = account_map
         self._clock = clock
-        self._confirmed: dict[str, Confirmation] = {}
-        """The last read of each namespace, while it is shared. Not locked: of two at once, either one may stay."""
+        self._lock = threading.Lock()
+        self._reads: dict[str, _Read] = {}  # guarded by _lock
+        """The last read of each namespace, which may be under way; while it is shared."""
 
     def of(self, name: str) -> NamespaceSettings:
         """Return the cached annotations, see `Namespaces.of`."""
@@ -61,22 +73,41 @@ class WatchedNamespaces:
 
     def confirm(self, settings: NamespaceSettings, seen_at: float) -> None:
         """Compare with the API server, see `Namespaces.confirm`; objects with turns at one time share a read."""
-        began_at, known = self._clock.monotonic(), self._confirmed.get(settings.name)
-        if known is not None and known.proves(settings.annotations, seen_at=seen_at, now=began_at):
-            return
+        name, now = settings.name, self._clock.monotonic()
+        with self._lock:
+            known = self._reads.get(name)
+            if known is None or not is_shared(known.began_at, seen_at=seen_at, now=now):
+                known, mine = None, self._begin(name, now)
+        if known is not None:
+            known.is_over.wait()  # as long as a read of its own would take
+            if known.shown is not None and known.shown.proves(settings.annotations, seen_at=seen_at, now=now):
+                return
+            with self._lock:
+                mine = self._begin(name, self._clock.monotonic())
+        if self._read(name, mine).annotations != settings.annotations:
+            raise _not_now("NamespaceChanged", f"namespace {name} has changed; its watch is behind")
+
+    def _begin(self, name: str, now: float) -> _Read:
+        """Return a new read, which others share from now on. With the lock held."""
+        for other, each in list(self._reads.items()):  # namespaces come and go
+            if is_past(each.began_at, now):
+                del self._reads[other]
+        read = self._reads[name] = _Read(now)
+        return read
+
+    def _read(self, name: str, read: _Read) -> Confirmation:
+        """Read a namespace from the API server. Raises `ClassifiedError`."""
         try:
-            read = self._client.get(NAMESPACES, ObjectKey("", settings.name))
+            annotations = _settings_of(self._client.get(NAMESPACES, ObjectKey("", name)))
         except ClassifiedError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
-                self._confirmed.pop(settings.name, None)
-                raise _not_now("NamespaceGone", f"namespace {settings.name} is gone") from error
+                raise _not_now("NamespaceGone", f"namespace {name} is gone") from error
             raise
-        for name, each in list(self._confirmed.items()):  # namespaces come and go
-            if each.is_over(began_at):
-                self._confirmed.pop(name, None)
-        self._confirmed[settings.name] = now = Confirmation(_settings_of(read), began_at)
-        if now.annotations != settings.annotations:
-            raise _not_now("NamespaceChanged", f"namespace {settings.name} has changed; its watch is behind")
+        else:
+            shown = read.shown = Confirmation(annotations, read.began_at)
+            return shown
+        finally:
+            read.is_over.set()
 
     def _role_for(self, account: str) -> str:
         if not account or self._account_map is None:

@@ -24,8 +24,14 @@ class Confirmation:
         A read that began after the object was seen shows all that was done to the namespace before the object was last
         changed: `kubectl annotate namespace …; kubectl apply …` is obeyed in this order, however late the watch is.
         """
-        return seen_at < self.began_at and not self.is_over(now) and self.annotations == annotations
+        return is_shared(self.began_at, seen_at=seen_at, now=now) and self.annotations == annotations
 
-    def is_over(self, now: float) -> bool:
-        """Return whether it proves nothing any more."""
-        return self.began_at < now - SHARED_S
+
+def is_shared(began_at: float, *, seen_at: float, now: float) -> bool:
+    """Return whether a read that began at `began_at` may prove a view for an object first seen at `seen_at`."""
+    return seen_at < began_at and not is_past(began_at, now)
+
+
+def is_past(began_at: float, now: float) -> bool:
+    """Return whether a read that began at `began_at` proves nothing any more."""
+    return began_at < now - SHARED_S

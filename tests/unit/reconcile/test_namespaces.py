@@ -1,6 +1,8 @@
 """Namespaces as tenants: what is known of them, and what becomes of their objects."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -214,7 +216,44 @@ def test_namespaces_that_come_and_go_leave_nothing() -> None:
         reader.confirm(NamespaceSettings(f"ci-{n}"), clock.monotonic())
 
     assert len(reads) == 20
-    assert list(reader._confirmed) == ["ci-16", "ci-17", "ci-18", "ci-19"]
+    assert list(reader._reads) == ["ci-16", "ci-17", "ci-18", "ci-19"]
+
+
+class Slow(ApiServer):
+    """Answers the first read when it is released, and with an error if it `fails`."""
+
+    def __init__(self, *, fails: bool) -> None:
+        super().__init__()
+        self.annotate()
+        self.is_asked, self.is_released = threading.Event(), threading.Event()
+        self._fails = fails
+
+    def get(self, resource: Resource, key: ObjectKey) -> JsonObject:
+        """See `ObjectGetter.get`."""
+        answer = super().get(resource, key)
+        if not self.is_asked.is_set():
+            self.is_asked.set()
+            self.is_released.wait()
+            if self._fails:
+                raise ClassifiedError(ErrorClass.RETRYABLE, "Unavailable", "not now")
+        return answer
+
+
+@pytest.mark.parametrize(("fails", "reads"), [(False, {1}), (True, {2, 3, 4})], ids=["it is answered", "it fails"])
+def test_a_read_is_shared_while_it_is_under_way(fails: bool, reads: set[int]) -> None:
+    """Where the API server is slow, all turns of that time would have a read each. A failure is its own reader's."""
+    server = Slow(fails=fails)
+    reader = server.reader()
+    known, seen_at = reader.of("default"), server.clock.monotonic()
+    server.clock.advance(0.1)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(reader.confirm, known, seen_at)
+        assert server.is_asked.wait(60.0)
+        others = [pool.submit(reader.confirm, known, seen_at) for _ in range(3)]
+        server.is_released.set()
+    assert isinstance(first.exception(), ClassifiedError) is fails
+    assert [each.exception() for each in others] == [None] * 3
+    assert server.reads in reads
 
 
 def test_objects_are_woken_by_what_concerns_them() -> None:
