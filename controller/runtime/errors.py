@@ -65,7 +65,10 @@ def release_frames(error: BaseException) -> None:
     Where one of them is the exception itself, as where it was a parameter and was raised again, both keep each other
     until a collection, with everything else in these calls: a burst of passes that wait for their turn left 5 MB.
     """
-    reached: BaseException | None = error
-    while reached is not None:
+    waiting, seen = [error], set[int]()
+    while waiting:
+        reached = waiting.pop()
+        seen.add(id(reached))  # a cause that was set may close a circle
         traceback.clear_frames(reached.__traceback__)
-        reached = reached.__cause__ or reached.__context__
+        others = (reached.__cause__, reached.__context__)
+        waiting += [each for each in others if each is not None and id(each) not in seen]

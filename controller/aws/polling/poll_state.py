@@ -45,8 +45,9 @@ HINTED_LOOKS_PER_S: Final = 200.0
 """The same while an accelerator is trusted: sweeps are rare then, and a burst of ends must show. AWS's own limit holds
 further down, in the budgets of calls."""
 PROOFS: Final = 10
-"""Describes of hinted jobs under way at once beyond the budget, while none has shown a hint to be wrong: an end has to
-be described in any case, and that earns the trust which a budget of two a second would put off by seconds."""
+"""Describes of hinted jobs under way at once beyond the budget, less those that have not shown what the hint says or
+something newer: an end has to be described in any case, and that earns the trust which a budget of two a second would
+put off by seconds."""
 RECHECK_S: Final = 5.0
 """Pause before a hinted job is described once more that Describe showed unchanged: answers may lag behind events."""
 _RECHECKS: Final = 2
@@ -141,7 +142,8 @@ class PollState:
         self._by_name: dict[str, set[ObjectKey]] = {}  # two objects may name one job
         self._looks = LookSchedule(now)
         self._proofs = PROOFS
-        """Describes of hinted jobs that may be made beyond the budget; each that confirms its hint gives one back."""
+        """Describes of hinted jobs that may be made beyond the budget; each gives one back when its hint proves right,
+        or the job is followed no more."""
         self._settling = Schedule()
         """When jobs with another secondary status are news."""
         self._silent_look_at = now + SILENT_LOOK_S
@@ -255,6 +257,7 @@ class PollState:
         job = self._jobs.get(key)
         if job is None:
             return []
+        known = job.fingerprint.value if job.fingerprint else None
         # Thousands of jobs may be described in a resync period: keep what a summary would say, not whole answers.
         self._take(job, {name: description[name] for name in self._kept if name in description}, now)
         job.is_describe_due = False
@@ -262,8 +265,11 @@ class PollState:
         job.hinted = None
         is_confirmed = job.hint is None or (job.fingerprint is not None and job.fingerprint.value == job.hint.status)
         job.rechecks = 0 if is_confirmed else max(job.rechecks - 1, 0)
-        self._proofs += job.is_proof and is_confirmed
-        job.is_proof = False
+        # A state that is past by now may have been hinted rightly.
+        is_past = known is not None and job.fingerprint is not None and job.fingerprint.value != known
+        if job.is_proof and (is_confirmed or is_past):
+            self._proofs += 1
+            job.is_proof = False
         self._schedule(job, now, RECHECK_S if job.rechecks else None)
         is_guess, job.is_end_expected = job.is_end_expected, False
         if is_guess and self._has_ended(job):

@@ -64,7 +64,7 @@ class TrackedJob:
     rechecks: int = 0
     """Number of Describes to come that may confirm the hint."""
     is_proof: bool = False
-    """It is described beyond the budget, to show whether the hint is right."""
+    """It is described beyond the budget, to show whether the hint is right, and has not shown that yet."""
     is_settling: bool = False
     """The secondary status has changed, which is no news before it has settled."""
 

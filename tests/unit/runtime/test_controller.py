@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from api.meta import ObjectKey
 from controller.runtime.controller import DONE, Controller, Result, SyncTimeoutError
 from controller.runtime.controller_metrics import RESULTS, ControllerMetrics
-from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal
+from controller.runtime.errors import ClassifiedError, ErrorClass, Terminal, release_frames
 from controller.runtime.queue.queue_metrics import QueueMetrics
 from controller.runtime.queue.work_queue import PRIORITY_BACKGROUND, PRIORITY_USER, Handed, WorkQueue
 from controller.runtime.threads import Stop
@@ -311,6 +311,41 @@ def test_a_failed_run_leaves_nothing_to_the_garbage_collector(error: Callable[[]
         assert [each() for each in held] == [None]
     finally:
         gc.enable()
+
+
+def test_causes_in_a_circle_do_not_hold_up_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python makes none, but takes each cause that it is given: libraries raise again what they have kept."""
+    first, second = RuntimeError("first"), classified(ErrorClass.RETRYABLE)
+    first.__cause__, second.__cause__ = second, first
+    cleared: list[object] = []
+
+    def clear_frames(of: object) -> None:
+        cleared.append(of)
+        assert len(cleared) < 10
+
+    monkeypatch.setattr("controller.runtime.errors.traceback.clear_frames", clear_frames)
+
+    release_frames(first)
+
+    assert len(cleared) == 2
+
+
+def test_what_was_handled_when_an_error_was_raised_is_dropped_too() -> None:
+    """Also where the error names another cause."""
+    held: list[weakref.ref[OfAPass]] = []
+
+    def fail(of_the_pass: OfAPass) -> None:
+        held.append(weakref.ref(of_the_pass))
+        raise RuntimeError
+
+    try:
+        try:
+            fail(OfAPass())
+        except RuntimeError:
+            raise classified(ErrorClass.RETRYABLE) from ValueError("what was wrong before")
+    except ClassifiedError as error:
+        release_frames(error)
+        assert [each() for each in held] == [None]
 
 
 def test_failed_runs_are_timed_too() -> None:
