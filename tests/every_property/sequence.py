@@ -174,8 +174,8 @@ def without(obj: JsonObject, place: Place) -> JsonObject:
 
 _NOTHING: Final[tuple[Any, ...]] = (None, {})
 _EMPTIED: Final = 'Invalid value: "null"'
-"""Part of the words in which Kubernetes 1.37 refuses an apply that empties a structure: it makes null of it. Users leave
-the field out."""
+"""Part of the words in which Kubernetes 1.37 refuses an apply that empties a structure, as it makes null of it. Users
+leave the field out."""
 
 
 class Sequence:
