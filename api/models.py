@@ -28,8 +28,8 @@ class _PlainFiles(JSONFileLoader):  # type: ignore[misc]  # botocore has no anno
         """Return the decoded file, None if there is none."""
         try:
             text = Path(f"{file_path}.json").read_bytes()
-        except FileNotFoundError:
-            return super().load_file(file_path)  # a compressed one
+        except OSError:  # a compressed one, or what botocore passes over, such as a folder that others may not enter
+            return super().load_file(file_path)
         return json.loads(text)
 
 

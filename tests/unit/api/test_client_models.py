@@ -81,6 +81,14 @@ def test_a_model_of_the_users_comes_first(tmp_path: Path, monkeypatch: pytest.Mo
     assert shared_loader.__wrapped__().load_service_model("sagemaker", "service-2")["operations"] == {}
 
 
+def test_what_cannot_be_read_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As botocore does it: a home may be that of another user, whom a pod does not run as."""
+    (tmp_path / "endpoints.json").mkdir()
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+
+    assert shared_loader.__wrapped__().load_data("endpoints")["partitions"]
+
+
 def test_the_list_of_endpoints_says_what_botocore_says() -> None:
     """Partitions, regions and hosts are AWS's data: shortened, never edited. A newer botocore may know more of them."""
     ours = json.loads(models.ENDPOINTS.read_text("utf-8"))

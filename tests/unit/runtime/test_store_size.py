@@ -1,6 +1,7 @@
 """How many objects fit into a megabyte of the store: counted by allocations, which no load of the machine changes."""
 
 import random
+import statistics
 import tracemalloc
 from collections.abc import Iterator
 
@@ -12,12 +13,14 @@ from controller.runtime.cache.store import Store
 from hack.bench.runtime import training_job
 
 OBJECTS = 300
-LEAST_PER_MB = 1_000
-"""1 kB an object, with its key and the entries of two indexes. Its JSON has 2.6 kB, and decoded it takes 12."""
+PART = 60
+"""Objects that are measured together."""
+LEAST_PER_MB = 1_200
+"""0.9 kB an object, with its key and the entries of two indexes. Its JSON has 2.6 kB, and decoded it takes 12."""
 SHARED = 600
 """Objects that are there before: what all of them share, such as the compressor and its dictionary, is not counted."""
-MOST_IN_HAND = 40_000
-"""Bytes of the last object, which is still in hand."""
+MOST_OF_A_CHANGE = 50
+"""Bytes by which an object grows that is changed: none, but for what Python rounds up."""
 
 
 def by_state(obj: JsonObject) -> list[str]:
@@ -45,22 +48,32 @@ def objects() -> list[bytes]:
 
 @pytest.fixture
 def _traced() -> Iterator[None]:
+    # Python keeps thousands of tuples that are free, which count as allocated: others may have left some, or none.
+    free = [[tuple(range(length)) for _ in range(5_000)] for length in range(1, 10)]
+    del free
     tracemalloc.start()
     yield
     tracemalloc.stop()
 
 
-def growth(store: Store, objects: list[bytes]) -> int:
-    """Return the bytes that these objects add to the store."""
-    before, _ = tracemalloc.get_traced_memory()
-    for each in objects:
-        store.upsert(orjson.loads(each))
-    after, _ = tracemalloc.get_traced_memory()
-    return after - before
+def growth(store: Store, objects: list[bytes]) -> float:
+    """Return the bytes that each of these objects adds to the store.
+
+    The median of some: another thread of the process may allocate meanwhile, such as that of pytest-xdist, which
+    receives the numbers of a thousand tests at once.
+    """
+    grown = []
+    for first in range(0, OBJECTS, PART):
+        before, _ = tracemalloc.get_traced_memory()
+        for each in objects[first : first + PART]:
+            store.upsert(orjson.loads(each))
+        after, _ = tracemalloc.get_traced_memory()
+        grown.append((after - before) / PART)
+    return statistics.median(grown)
 
 
 @pytest.mark.usefixtures("_traced")
 def test_a_megabyte_of_the_store_holds_hundreds_of_training_jobs(store: Store, objects: list[bytes]) -> None:
     """A change of each takes the place of what was stored."""
-    assert OBJECTS * 2**20 / growth(store, objects) >= LEAST_PER_MB
-    assert growth(store, objects) <= MOST_IN_HAND
+    assert 2**20 / growth(store, objects) >= LEAST_PER_MB
+    assert growth(store, objects) <= MOST_OF_A_CHANGE
