@@ -367,6 +367,7 @@ class PollState:
         confidence = self._accelerators[SEARCH]
         woken: list[ObjectKey] = []
         times: list[datetime] = []
+        news: list[datetime] = []
         for record in page.items:
             modified = record.get("LastModifiedTime")
             if not isinstance(modified, datetime):
@@ -377,8 +378,12 @@ class PollState:
                 if confidence.is_awaited(hint.name):  # a sweep was first, and it is not followed any more
                     confidence.announced(hint.name, hint.status, now=now)
             elif not self._is_foreign(record):
-                woken += self.hint(SEARCH, hint, now=now)[1]
-        is_complete = self.search.absorb(times, page.next_token, interval_s=self._search_interval_s(now), now=now)
+                effect, keys = self.hint(SEARCH, hint, now=now)
+                woken += keys
+                if effect in {"change", "progress"}:
+                    news.append(modified)
+        interval_s = self._search_interval_s(now)
+        is_complete = self.search.absorb(times, page.next_token, news=news, interval_s=interval_s, now=now)
         if is_complete and self._is_searched(now):
             self.last_complete = now
         return woken

@@ -5,10 +5,11 @@ are live or old, where a sweep would read many pages. Its quota and its lag are 
 hint, `Confidence` compares it with what sweeps and Describes show, and where it is late, incomplete, denied or refused
 it is left alone for a long time. While a sweep costs no more than a search, there is nothing to gain and no call.
 
-A round reads pages down to where the rounds before it have begun. Then it has caught up, and reads on for as long as
-the next round is not due, through an overlap: an index may take in a change after a later one. Where changes come by
-the hundred, what is new is worth more than those pages. A round that is cut off before it has caught up (too many
-changes, a token that is refused) leaves the rest to a sweep.
+A round reads pages down to where the rounds before it have begun, less an overlap: an index may take in a change after
+a later one. How much later is learned (`disorder`), and until then a long overlap is read; then the round has caught
+up, and reads on through that one for as long as the next round is not due: where changes come by the hundred, what is
+new is worth more than those pages. A round that is cut off before it has caught up (too many changes, a token that is
+refused) leaves the rest to a sweep.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from typing import Final, Literal, TypeAlias
 
 from controller.aws.errors import BUDGET_EXHAUSTED, CallError
 from controller.aws.polling.confidence import Confidence, ConfidenceSettings
+from controller.aws.polling.disorder import Disorder
 from controller.runtime.errors import ErrorClass
 
 SEARCH: Final = "search"
@@ -28,8 +30,6 @@ REST_S: Final = 3600.0
 """Pause after which Search is tried again where it was denied, refused or wrong."""
 GRACE_S: Final = 15.0
 """How much later than a sweep Search may show a change, and the overlap of rounds; three intervals where longer."""
-DISORDER: Final = timedelta(seconds=2)
-"""The part of the overlap that each round reads: changes of a moment may come into an index in any order."""
 _MOST_WRONG: Final = 3
 """Changes missed or made up after which Search rests that has not earned trust since it began."""
 _NEEDED: Final = 10
@@ -60,6 +60,7 @@ class SearchState:
         self._confidence = confidence
         self._confidence.suspend()
         self._overlap = timedelta(seconds=_grace_s(poll_s))
+        self._disorder = Disorder(self._overlap)
         self._rand = rand
         self.standing: Standing = "idle"
         self._due_at = -inf
@@ -129,10 +130,19 @@ class SearchState:
             self._pages, self._newest, self._began, self._has_caught_up = 0, None, now, False
         return self._token
 
-    def absorb(self, modified: Iterable[datetime], next_token: str, *, interval_s: float, now: float) -> bool:
-        """Take in the times of a page's records; returns whether the round has caught up.
+    def absorb(
+        self,
+        modified: Iterable[datetime],
+        next_token: str,
+        *,
+        news: Iterable[datetime] = (),
+        interval_s: float,
+        now: float,
+    ) -> bool:
+        """Take in the times of a page's records, and those of the `news` among them.
 
-        The records themselves must be taken in before: what they announce is judged here.
+        Returns whether the round has caught up. The records themselves must be taken in before: what they announce is
+        judged here.
         """
         times = list(modified)
         self._failures = 0
@@ -140,7 +150,10 @@ class SearchState:
         self._newest = max([*times, self._newest or _EPOCH])
         self._next_at = self._began + interval_s * (0.9 + 0.2 * self._rand())
         oldest = min(times, default=None) if next_token and self._floor is not None else _NEVER
-        if not self._has_caught_up and self._is_below(oldest, DISORDER):
+        if self._floor is not None:
+            for each in news:
+                self._disorder.saw(self._floor - each)
+        if not self._has_caught_up and self._is_below(oldest, self._disorder.span):
             self._has_caught_up = True
             self._confidence.heard(now=now)
         is_over = self._is_below(oldest, self._overlap) or (self._has_caught_up and now >= self._next_at)
@@ -194,6 +207,7 @@ class SearchState:
         """Begin with nothing known, and judge by what happens from now on."""
         self.standing = "searching"
         self._token, self._floor, self._base = "", None, None
+        self._disorder = Disorder(self._overlap)
         self._is_earned, self._wrong = False, self._wrong_so_far()
 
     def _leave(self, standing: Standing) -> None:

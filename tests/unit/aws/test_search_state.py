@@ -1,5 +1,6 @@
 """When Search is called and how far a round pages: decisions without calls."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -7,6 +8,7 @@ import pytest
 
 from controller.aws.errors import BUDGET_EXHAUSTED, AwsError
 from controller.aws.polling.confidence import Confidence
+from controller.aws.polling.disorder import SAMPLE
 from controller.aws.polling.search_state import GRACE_S, MOST_PAGES, REST_S, SearchState, confidence_settings
 from controller.runtime.errors import ErrorClass
 
@@ -29,10 +31,19 @@ class Bench:
         assert self.state.begin(now=self.now) is not None
         return self.page_of_begun(*offsets_s, token=token)
 
-    def page_of_begun(self, *offsets_s: float, token: str) -> bool:
-        """Read the page of the call that was made before."""
-        times = [T0 + timedelta(seconds=offset) for offset in offsets_s]
-        return self.state.absorb(times, token, interval_s=POLL_S, now=self.now)
+    def page_of_begun(self, *offsets_s: float, token: str = "", news: Sequence[float] = ()) -> bool:
+        """Read the page of the call that was made before; `news` are the times of records that show a change."""
+        times, changed = ([T0 + timedelta(seconds=each) for each in some] for some in (offsets_s, news))
+        return self.state.absorb(times, token, news=changed, interval_s=POLL_S, now=self.now)
+
+    def learn(self, late_s: float = 0.0) -> None:
+        """Let changes come up in order, or so much later than one after them."""
+        for _ in range(2):
+            self.page(0)
+            self.now += POLL_S
+        self.state.begin(now=self.now)
+        self.page_of_begun(0, news=[-late_s] * SAMPLE)
+        self.now += POLL_S
 
     def is_cut_off(self) -> bool:
         """Whether a round has ended without having read all changes."""
@@ -99,6 +110,7 @@ def test_a_round_reads_down_to_what_the_last_one_has_read(
     bench: Bench, offsets_s: tuple[float, ...], token: str, *, has_caught_up: bool, is_over: bool
 ) -> None:
     """By what the records say, at once."""
+    bench.learn()
     bench.page(100)
     bench.now += POLL_S
     assert bench.page(*offsets_s, token=token) is has_caught_up
@@ -106,8 +118,53 @@ def test_a_round_reads_down_to_what_the_last_one_has_read(
     assert bench.state.begin(now=bench.state.due_at) == ("" if is_over else "more")
 
 
+@pytest.mark.parametrize(
+    ("late_s", "below_s"),
+    [(None, GRACE_S), (0.0, 2.0), (1.0, 4.0), (3.0, 8.0), (60.0, GRACE_S)],
+    ids=["nothing is known", "in order", "a second late", "three seconds late", "a minute late"],
+)
+def test_the_overlap_is_twice_the_disorder_that_was_seen(bench: Bench, late_s: float | None, below_s: float) -> None:
+    """An index that takes in changes in their order needs none, and one that does not is read as far as ever."""
+    if late_s is not None:
+        bench.learn(late_s)
+    bench.page(100)
+    bench.now += POLL_S
+    assert bench.page(130, 100 - below_s, token="more") is False
+    assert bench.page(100 - below_s - 0.1, token="further") is True
+
+
+@pytest.mark.parametrize(
+    ("delay_s", "most_s"),
+    [(0.0, 2 * POLL_S), (1.0, 3 * POLL_S), (4.0, 4 * POLL_S), (8.0, 4 * POLL_S)],
+    ids=["in order", "a second", "four seconds", "eight seconds"],
+)
+def test_what_comes_late_into_an_index_is_read_in_a_burst_as_well(delay_s: float, most_s: float) -> None:
+    """40 changes a second, every fifth of them late, and a page of 100 a second: none is lost."""
+    bench, clock = Bench(), 0.0
+    listed_at = {n / 40: n / 40 + (0.0 if n % 5 else delay_s) for n in range(-400, 2_400)}
+    to_come = sorted(listed_at, key=listed_at.__getitem__, reverse=True)
+    listed: list[float] = []
+    shown: dict[float, float] = {}
+    while clock < 90:
+        while to_come and listed_at[to_come[-1]] <= clock:
+            listed.append(to_come.pop())
+        if bench.state.begin(now=bench.now) is not None:
+            listed.sort(reverse=True)
+            first = 100 * bench.state._pages
+            page = listed[first : first + 100]
+            news = [at for at in page if at not in shown]
+            shown.update(dict.fromkeys(news, clock))
+            bench.page_of_begun(*page, token="more" if len(listed) > first + 100 else "", news=news)
+        clock += 1.0
+        bench.now += 1.0
+    # The first page shows from when on changes must show; half a minute later it is known what the index is like.
+    assert [at for at in listed_at if at > 0 and at not in shown] == []
+    assert max(shown[at] - listed_at[at] for at in listed_at if at > 30) <= most_s
+
+
 def test_a_round_that_has_caught_up_reads_the_overlap_until_the_next_one_is_due(bench: Bench) -> None:
     """Where a page takes a second, as the budget has it, new changes are worth more than what was read before."""
+    bench.learn()
     bench.page(100)
     bench.now += POLL_S
     began = bench.now
@@ -123,6 +180,7 @@ def test_a_round_that_has_caught_up_reads_the_overlap_until_the_next_one_is_due(
 
 def test_a_page_that_comes_when_the_next_round_is_due_is_the_last_one_of_the_overlap(bench: Bench) -> None:
     """The budget has delayed it."""
+    bench.learn()
     bench.page(100)
     bench.now += POLL_S
     bench.page(200, 97, token="more")
@@ -134,6 +192,7 @@ def test_a_page_that_comes_when_the_next_round_is_due_is_the_last_one_of_the_ove
 
 def test_a_round_that_has_not_caught_up_goes_on_however_long_it_takes(bench: Bench) -> None:
     """What it has not read would be lost."""
+    bench.learn()
     bench.page(100)
     bench.now += POLL_S
     bench.page(300, 200, token="more")
@@ -144,6 +203,7 @@ def test_a_round_that_has_not_caught_up_goes_on_however_long_it_takes(bench: Ben
 
 def test_what_is_known_does_not_become_less_by_an_older_answer(bench: Bench) -> None:
     """A replica that lags must not make the next rounds longer."""
+    bench.learn()
     bench.page(100)
     bench.now += POLL_S
     bench.page(50)
