@@ -248,7 +248,7 @@ class Tracker:
                     break
             else:
                 effect = "unfollowed"
-                self._note_unfollowed_locked(region, _Early(source, account, identities, hint), now)
+                judged += self._note_unfollowed_locked(region, _Early(source, account, identities, hint), now)
             if effect in {"change", "progress"}:
                 self._wake_threads_locked()
         self._report(judged)
@@ -259,9 +259,12 @@ class Tracker:
     def heard(self, source: str, region: str, account: str, *, identities: Collection[Identity] = ()) -> None:
         """Record that an accelerator works for the targets of this region and account, see `hint`."""
         now = self._clock.monotonic()
+        judged: list[_Judgement] = []
         with self._changed:
             for poller in self._at_locked(region, account, identities):
                 self._confidence_locked(source, poller.target).heard(now=now)
+                judged += self._judge_locked(poller.target, now)
+        self._report(judged)
 
     def withdraw(self, source: str, identities: Collection[Identity]) -> None:
         """Record that an accelerator was taken away from the targets of `identities`: sweep as without it."""
@@ -327,18 +330,25 @@ class Tracker:
         self._confidences.move_to_end(key)
         return confidence
 
-    def _note_unfollowed_locked(self, region: str, early: _Early, now: float) -> None:
-        """Keep the hint for a job that is about to be followed; it may also excuse an end that a sweep found first."""
+    def _note_unfollowed_locked(self, region: str, early: _Early, now: float) -> list[_Judgement]:
+        """Keep the hint for a job that is about to be followed; it may also excuse an end that a sweep found first.
+
+        Returns which accelerators won or lost trust by that.
+        """
         hint, identities = early.hint, early.identities
-        for (each, target), confidence in self._confidences.items():
-            if (each, target.region) != (early.source, region) or not confidence.is_awaited(hint.name):
-                continue
-            if not identities or target.identity in identities:
-                confidence.announced(hint.name, hint.status, now=now)
+        awaiting = [
+            target
+            for (each, target), confidence in self._confidences.items()
+            if (each, target.region) == (early.source, region) and confidence.is_awaited(hint.name)
+            if not identities or target.identity in identities
+        ]
+        for target in awaiting:
+            self._confidence_locked(early.source, target).announced(hint.name, hint.status, now=now)
         self._unfollowed.pop((region, hint.name), None)
         self._unfollowed[region, hint.name] = early
         if len(self._unfollowed) > MOST_UNFOLLOWED:
             self._unfollowed.popitem(last=False)
+        return [judgement for target in awaiting for judgement in self._judge_locked(target, now)]
 
     # --- for threads
 

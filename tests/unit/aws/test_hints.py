@@ -388,6 +388,33 @@ def test_a_queue_that_delivers_nothing_brings_sweeps_back(is_denied: bool) -> No
     assert bench.aws.count("list") <= 5
 
 
+def test_a_queue_that_fails_again_as_soon_as_it_was_heard_is_reported_again() -> None:
+    """No page is read, and no job described, in between."""
+    bench = Bench()
+    bench.earn()
+    bench.job("a")
+    for _ in range(2):
+        bench.tracker.failed(EVENTS, "us-east-2", ACCOUNT)
+        bench.tracker.heard(EVENTS, "us-east-2", ACCOUNT)
+    assert bench.distrusted == [(EVENTS, "us-east-2", "failed")] * 2
+
+
+def test_trust_that_is_earned_by_late_events_of_ended_jobs_is_missed_as_any_other() -> None:
+    """A sweep found the ends first, and nothing is followed any more when their events arrive."""
+    bench = Bench()
+    for number in range(CONFIDENCE.needed):
+        bench.job(f"job-{number}")
+    bench.run(10)
+    for number in range(CONFIDENCE.needed):
+        bench.aws.move(f"job-{number}", "Completed")
+    bench.run(10)
+    for number in range(CONFIDENCE.needed):
+        assert bench.event(f"job-{number}") == "unfollowed"
+    assert bench.metric("trusted") == 1
+    bench.tracker.failed(EVENTS, "us-east-2", ACCOUNT)
+    assert bench.distrusted == [(EVENTS, "us-east-2", "failed")]
+
+
 def test_trust_that_a_describe_has_just_earned_is_not_lost_unseen() -> None:
     """No page is read between the Describe that confirms the last announcement and the failure of the queue."""
     bench = Bench()
