@@ -28,7 +28,7 @@ import boto3
 
 from hack.bench.processes import Usage, memory_settings, process
 from hack.bench.scene import OPERATOR, SAMPLE, Servers, Watcher, apply_jobs, percentile, until
-from hack.sandbox.control_client import control
+from hack.sandbox.control_client import SandboxError, control
 from hack.sandbox.kubeapi import manifests
 from hack.sandbox.samples import REPOSITORY
 
@@ -203,12 +203,16 @@ def peers(options: argparse.Namespace) -> list[Peer]:
 
 
 def measure(peer: Peer, options: argparse.Namespace) -> Figures:
-    """Run one peer through the phases."""
+    """Run one peer through the phases; what it does not do in time is left out, with all phases after that."""
     figures: Figures = {}
     with ExitStack() as stack:
-        run = Run(peer, options, stack)
-        for phase in options.phases:
-            figures |= PHASES[phase](run)
+        try:
+            run = Run(peer, options, stack)
+            for phase in options.phases:
+                figures |= PHASES[phase](run)
+        except SandboxError as late:
+            sys.stderr.write(f"{peer.name}: {late}\n")
+    sys.stderr.write(f"{peer.name}: {figures}\n")  # at once: a run of several peers takes long, and may be cut off
     return figures
 
 
@@ -217,16 +221,25 @@ def table(found: Mapping[str, Sequence[Figures]]) -> list[str]:
     first = next(iter(found))
     lines = ["| | " + " | ".join((*found, *(f"{name} / {first}" for name in found if name != first))) + " |"]
     lines.append("|---" * (2 * len(found)) + "|")
-    for what in found[first][0]:
-        values = {name: [figures[what] for figures in runs] for name, runs in found.items()}
-        middle = {name: statistics.median(each) for name, each in values.items()}
-        cells = [
-            f"{middle[name]:,.3g}" + (f" ({min(each):,.3g} to {max(each):,.3g})" if len(each) > 1 else "")
-            for name, each in values.items()
+    for what in dict.fromkeys(what for runs in found.values() for figures in runs for what in figures):
+        values = {name: [figures[what] for figures in runs if what in figures] for name, runs in found.items()}
+        middle = {name: statistics.median(each) if each else 0.0 for name, each in values.items()}
+        cells = [_cell(each) for each in values.values()]
+        cells += [
+            f"{middle[name] / middle[first]:.2f}" if middle[first] and values[name] else ""
+            for name in found
+            if name != first
         ]
-        cells += [f"{middle[name] / middle[first]:.2f}" if middle[first] else "" for name in found if name != first]
         lines.append(f"| {what.strip()} | " + " | ".join(cells) + " |")
     return lines
+
+
+def _cell(values: Sequence[float]) -> str:
+    """Return the median, with the spread of several values; a word where no run came so far."""
+    if not values:
+        return "not in time"
+    spread = f" ({min(values):,.3g} to {max(values):,.3g})" if len(values) > 1 else ""
+    return f"{statistics.median(values):,.3g}{spread}"
 
 
 def _phases(text: str) -> list[str]:

@@ -40,6 +40,13 @@ def test_the_table_has_medians_spread_and_ratios() -> None:
     ]
 
 
+def test_the_table_says_what_a_peer_did_not_do_in_time() -> None:
+    """It loses none of the others' figures."""
+    found: dict[str, Any] = {"ours": [{"s": 2.0, "MB": 50.0}], "slow": [{"s": 4.0}]}
+
+    assert peers.table(found)[2:] == ["| s | 2 | 4 | 2.00 |", "| MB | 50 | not in time |  |"]
+
+
 @pytest.mark.parametrize("text", ["burst,lunch", ""])
 def test_an_unknown_phase_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With the usage, before anything is started."""
