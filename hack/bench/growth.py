@@ -56,7 +56,9 @@ _CONNECTIONS: Final = 4
 _WITHIN_S: Final = 900.0
 _WITHIN_S_EACH: Final = 0.05
 """The same for each object of thousands that are created: four tenths of them are, at 50 a second or less."""
-_RESYNC: Final = "long enough for all objects, or the operator is never quiet (default: %(default)s)"
+_RESYNC: Final = "more where there are many objects, or the operator would never be quiet (default: %(default)s)"
+_RESYNC_S_EACH: Final = 0.005
+"""Five times what the resync of an object takes."""
 _QUIET_S: Final = 5.0
 _QUIET_SHARE: Final = 0.05
 """Share of a core below which the operator counts as quiet, for some seconds."""
@@ -281,7 +283,9 @@ def run(options: argparse.Namespace) -> dict[int, Figures]:
             fill_living(servers, directory, before, objects)
             before = objects
             sys.stderr.write(f"{objects:,} objects\n")
-            found[objects] = measure(servers, directory, objects, options.resync_period, options.starts)
+            resync_s = max(options.resync_period, _RESYNC_S_EACH * objects)
+            found[objects] = measure(servers, directory, objects, resync_s, options.starts)
+            sys.stderr.write(f"{found[objects]}\n")  # at once: the next size takes long
     return found
 
 
