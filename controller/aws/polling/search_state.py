@@ -167,10 +167,14 @@ class SearchState:
         """Return whether a page with this as its oldest record has reached what the rounds before it have shown."""
         return oldest is not None and (self._floor is None or oldest < self._floor - overlap)
 
-    def _end_round(self, now: float) -> None:
+    def _end_pages(self, now: float) -> None:
+        """Read no further page of the round; a sweep shows what it has not caught up with."""
         self._token = ""
         if not self._has_caught_up:
             self._cut_at = now
+
+    def _end_round(self, now: float) -> None:
+        self._end_pages(now)
         if self._base is None:
             self._base = self._newest
         self._floor = max(self._floor or _EPOCH, self._newest or _EPOCH)
@@ -184,9 +188,7 @@ class SearchState:
         elif error.error_class is ErrorClass.THROTTLED:
             delay_s = max(self._backoff_s(_THROTTLED_CAP_S), error.retry_after_s or 0.0)
         elif error.error_class is ErrorClass.INVALID and self._token:  # tokens expire
-            self._token = ""
-            if not self._has_caught_up:
-                self._cut_at = now
+            self._end_pages(now)
             delay_s = self._backoff_s(REST_S)
         else:
             self._confidence.failed()
