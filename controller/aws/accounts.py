@@ -20,11 +20,17 @@ _log: Final = structlog.get_logger(__name__)
 
 
 class Accounts:
-    """Returns the account of a target. Thread-safe; blocks for one call at most."""
+    """Returns the account of a target. Thread-safe; blocks for a call, which callers at one time share.
+
+    All objects need the account when the operator starts. Those that were refused a call of their own would make a pass
+    each in vain, thousands of them, and slow down the one call that they all need.
+    """
 
     def __init__(self, api: Api, clock: Clock) -> None:
         self._api = api
         self._clock = clock
+        self._looking_up = threading.Lock()
+        """Held during a look-up."""
         self._lock = threading.Lock()
         self._own = ""  # guarded by _lock
         self._not_before = 0.0  # guarded by _lock; monotonic
@@ -35,10 +41,20 @@ class Accounts:
         """
         if target.identity.account:
             return target.identity.account
+        known = self._known()
+        if known is not None:
+            return known
+        with self._looking_up:
+            known = self._known()  # by the look-up of another caller meanwhile
+            return self._look_up(target) if known is None else known
+
+    def _known(self) -> str | None:
+        """Return the account of the process's own credentials; empty after a failed look-up; None: look it up."""
         now = self._clock.monotonic()
         with self._lock:
-            if self._own or now < self._not_before:
-                return self._own
+            return self._own if self._own or now < self._not_before else None
+
+    def _look_up(self, target: Target) -> str:
         try:
             # Needs no permission, only credentials.
             answer = self._api.call(Target(target.region), "sts", "GetCallerIdentity", {}, caller="account")
@@ -46,7 +62,7 @@ class Accounts:
             if error.error_class is ErrorClass.THROTTLED:
                 raise
             with self._lock:
-                self._not_before = now + _AGAIN_S
+                self._not_before = self._clock.monotonic() + _AGAIN_S
             _log.warning("own account unknown: objects of other accounts are not told", code=error.code)
             return ""
         account = str(answer.get("Account", ""))

@@ -1,7 +1,9 @@
 """Sessions under assumed roles, over real botocore clients, with a stubbed STS and nothing sent."""
 
 import io
+import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -20,6 +22,7 @@ from controller.aws.errors import AwsError, CallError
 from controller.aws.limits.budgets import Budgets
 from controller.aws.targets import Identity, Target
 from controller.runtime.errors import ErrorClass
+from tests.deadline import PATIENCE_S, eventually
 from tests.fakes import FakeClock
 from tests.tables import each_row
 
@@ -292,6 +295,35 @@ def test_the_processs_own_account_is_asked_for_once() -> None:
     api = StsApi()
     accounts = Accounts(api, FakeClock())
     assert [accounts.of(Target("us-east-2")), accounts.of(Target("eu-west-1"))] == ["999999999999"] * 2
+    assert api.calls == 1
+
+
+def test_all_that_need_the_account_at_once_wait_for_one_look_up() -> None:
+    """As thousands of objects do when the operator starts: refused, each would make a pass in vain."""
+    callers, released = 8, threading.Event()
+    looks = itertools.count(1)
+
+    class Looked(FakeClock):
+        looked = 0
+
+        def monotonic(self) -> float:
+            """Count those that have seen that the account is unknown."""
+            self.looked = next(looks)
+            return super().monotonic()
+
+    class Slow(StsApi):
+        def call(self, *each: Any, **others: Any) -> dict[str, Any]:
+            """Answer when all have come."""
+            assert released.wait(PATIENCE_S)
+            return super().call(*each, **others)
+
+    api, clock = Slow(), Looked()
+    accounts = Accounts(api, clock)
+    with ThreadPoolExecutor(callers) as pool:
+        answers = [pool.submit(accounts.of, Target("us-east-2")) for _ in range(callers)]
+        eventually(lambda: clock.looked >= callers, what="all have come")
+        released.set()
+        assert {each.result() for each in answers} == {"999999999999"}
     assert api.calls == 1
 
 
