@@ -58,7 +58,8 @@ _WITHIN_S_EACH: Final = 0.05
 """The same for each object of thousands that are created: four tenths of them are, at 50 a second or less."""
 _RESYNC: Final = "more where there are many objects, or the operator would never be quiet (default: %(default)s)"
 _RESYNC_S_EACH: Final = 0.012
-"""Four tenths of the objects are described at SageMaker, some 50 a second, and then all has to be quiet for a while."""
+"""A resync makes a pass over each object, and describes four tenths of them, at four calls a second and operation: what
+is measured is a period's share of that."""
 _QUIET_S: Final = 5.0
 _QUIET_SHARE: Final = 0.05
 """Share of a core below which the operator counts as quiet, for some seconds."""

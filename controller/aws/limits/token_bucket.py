@@ -7,6 +7,7 @@ did not, so that one bad object cannot stop the others.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import expm1
 from typing import Final
 
 from controller.aws.limits.adaptive_rate import AdaptiveRate, Limit
@@ -23,6 +24,10 @@ _USER_SHARE: Final = 0.5
 """Share of the burst that background calls leave untouched."""
 _FAR_S: Final = 60.0
 """For longer waits, half the wait is returned: the rate may have changed when that has passed."""
+_LEFT_OVER_S: Final = 30.0
+"""Time over which it is averaged how much of the rate users leave to the background."""
+_LEAST_LEFT: Final = 0.25
+"""Share of the rate that waits in the background assume at least: users may stop at any time."""
 _LATE_S: Final = 1.0
 """A caller this much later than its slot shows that callers are slow, not that the rate is."""
 _ROUNDING: Final = 1e-6
@@ -61,7 +66,8 @@ class TokenBucket:
     all waiting callers, in their order. `_due` is when the schedule is level again; each admitted or promised
     call moves it by one, and a call may run ahead of it by the burst. Where callers are late the clock waits for them,
     but for the calls that may be made up for. Background calls have tickets of their own, behind the user's: they are
-    admitted only while half of the burst is left, or when users leave their turns unused.
+    admitted only while half of the burst is left, or when users leave their turns unused. Their clock counts the calls
+    that users leave over, so each turn that a user takes moves all of them, too, in their order.
     Not thread-safe: `Budgets` locks. Source: ITU-T I.371 (GCRA).
     """
 
@@ -71,7 +77,14 @@ class TokenBucket:
         self._at = 0.0
         self._now = float("-inf")
         self._due = float("-inf")
+        self._taken = 0.0
+        """Turns that users have taken, or were promised."""
+        self._taken_before = 0.0
+        """The same when the clock was last advanced."""
         self._background_due = float("-inf")
+        """Like `_due`, by the clock of the background."""
+        self._left_over = limit.rate
+        """Calls a second that users leave to the background, on average."""
         self._line = Line()
         self._background: dict[Hashable, Ticket] = {}
         self._is_short = False
@@ -173,7 +186,7 @@ class TokenBucket:
             failures.not_before = now + retry_after_s
             return retry_after_s
         if background:
-            return self._wait_behind(caller, self._at + 1.0, 1.0)
+            return self._wait_behind(caller, self._background_at + 1.0, 1.0)
         return self._wait_in_line(caller, self._at + 1.0, 1.0)
 
     def _slow_down(self, *, sent_at: float, now: float) -> None:
@@ -220,6 +233,7 @@ class TokenBucket:
         if has_waited or not self._line:
             slot = self._at if has_waited else max(self._at, slot)
         self._due += 1.0
+        self._taken += 1.0
         return slot
 
     def _admit_user(self, caller: Hashable) -> float:
@@ -249,13 +263,13 @@ class TokenBucket:
 
     def _background_wait(self, caller: Hashable) -> float:
         """Return the seconds to wait in the lane behind the users', with a ticket; 0: none."""
-        ticket = self._background.get(caller)
+        ticket, at = self._background.get(caller), self._background_at
         if ticket is None:
-            slot = max(self._at, self._background_due)
+            slot = max(at, self._background_due)
             self._background_due = slot + 1.0
         else:
             slot = ticket.slot
-        calls = max(slot, self._due - self._ahead(1.0 - _USER_SHARE)) - self._at
+        calls = max(slot - at, self._due - self._ahead(1.0 - _USER_SHARE) - self._at)
         if calls > _ROUNDING and self._unused < 1.0:
             return self._wait_behind(caller, slot, calls)
         self._background[caller] = Ticket(slot, self._now)
@@ -263,19 +277,23 @@ class TokenBucket:
 
     def _wait_in_line(self, caller: Hashable, slot: float, calls: float, *, lead_s: float = 0.0) -> float:
         """Reserve `slot` for a user that has to wait for `calls`; returns the seconds to wait."""
-        wait_s = self._line.shortened(self._seconds_for(calls), lead_s=lead_s)
+        wait_s = self._line.shortened(_in_parts(self._rate.seconds_for(calls)), lead_s=lead_s)
         self._line.hold(caller, Ticket(slot, self._now + wait_s))
         return wait_s
 
     def _wait_behind(self, caller: Hashable, slot: float, calls: float) -> float:
-        """Reserve `slot` for a background call that has to wait for `calls`; returns the seconds to wait."""
-        wait_s = self._seconds_for(calls)
+        """Reserve `slot` for a background call that has to wait for `calls`; returns the seconds to wait.
+
+        Only the demand of users makes the rate grow, and they have what it grows by.
+        """
+        wait_s = _in_parts(calls / max(self._left_over, _LEAST_LEFT * self._rate.value))
         self._background[caller] = Ticket(slot, self._now + wait_s)
         return wait_s
 
-    def _seconds_for(self, calls: float) -> float:
-        wait_s = self._rate.seconds_for(calls)
-        return max(_FAR_S, wait_s / 2) if wait_s > _FAR_S else wait_s
+    @property
+    def _background_at(self) -> float:
+        """The clock of the background."""
+        return self._at - self._taken
 
     def _ahead(self, share: float) -> float:
         """Return how many calls may run ahead of the schedule: the first one is free, hence minus one."""
@@ -287,9 +305,16 @@ class TokenBucket:
             self._drop_at = max(self._drop_at, now + _GRACE_S)
         if now > self._now:
             if self._now > float("-inf"):
+                self._average(now - self._now)
                 self._at += (now - self._now) * self._rate.value
                 self._let_turns_pass()
             self._now = now
+
+    def _average(self, passed_s: float) -> None:
+        """Average what users have left over of the last `passed_s` seconds."""
+        left_over = max(self._rate.value - (self._taken - self._taken_before) / passed_s, 0.0)
+        self._left_over += (left_over - self._left_over) * -expm1(-passed_s / _LEFT_OVER_S)
+        self._taken_before = self._taken
 
     def _most_late(self) -> float:
         """Return how many calls may be made up for at once."""
@@ -316,3 +341,8 @@ class TokenBucket:
             del self._background[caller]
         for caller in [each for each, failures in self._failures.items() if failures.failed_at + _FORGET_S < now]:
             del self._failures[caller]
+
+
+def _in_parts(wait_s: float) -> float:
+    """Return what to wait at first of a wait."""
+    return max(_FAR_S, wait_s / 2) if wait_s > _FAR_S else wait_s

@@ -250,6 +250,39 @@ def test_a_background_call_has_a_turn_that_users_left_unused() -> None:
     assert bucket.admit("tracker", background=True, now=110.0) == 0
 
 
+@each_row(
+    ("users_per_s", "asks"),
+    [
+        pytest.param(0.0, 5.0, id="no users"),
+        pytest.param(0.4, 8.0, id="a fifth"),
+        pytest.param(1.0, 12.0, id="half of it"),
+        pytest.param(1.9, 120.0, id="nearly all"),
+    ],
+)
+def test_a_crowd_in_the_background_waits_for_what_users_leave_over(users_per_s: float, asks: float) -> None:
+    """All objects at rest are described at once at a resync: each ask is a pass, so all must not ask for each slot."""
+    bucket, crowd, per_s = TokenBucket(PROBED), 300, PROBED.rate - users_per_s
+    last_s = crowd / per_s
+    due = [(1000.0, n, True) for n in range(crowd)]
+    due += [(1000.0 + n / users_per_s, crowd + n, False) for n in range(int(last_s * users_per_s))]
+    heapq.heapify(due)
+    asked, order, ended = 0, list[int](), 0.0
+    while due:
+        now, caller, is_background = heapq.heappop(due)
+        asked += is_background
+        if wait_s := bucket.admit(caller, background=is_background, now=now):
+            assert is_background, "a user waits for the background"
+            heapq.heappush(due, (now + wait_s, caller, is_background))
+            continue
+        bucket.accepted(caller)
+        if is_background:
+            order.append(caller)
+            ended = now
+    assert ended - 1000.0 == pytest.approx(last_s, rel=0.05)
+    assert asked <= asks * crowd
+    assert max(abs(caller - place) for place, caller in enumerate(order)) <= 5, "overtaken"
+
+
 def test_a_crowd_that_does_not_come_any_more_is_forgotten_soon() -> None:
     """A hundred objects are deleted while they wait: those behind them wait little longer than they were told."""
     bucket = TokenBucket(LIMIT)
