@@ -11,7 +11,7 @@ from typing import Final
 from api.annotations import OWNER_ACCOUNT_ID, STATUS_QUEUE
 from api.meta import JsonObject, ObjectKey
 from controller.kube.well_known import NAMESPACES
-from controller.reconcile.namespaces.confirmation import Confirmation, is_past, is_shared
+from controller.reconcile.namespaces.confirmation import is_past, is_shared
 from controller.reconcile.namespaces.settings import NamespaceSettings, ours
 from controller.reconcile.ports import ObjectGetter, ObjectReader
 from controller.runtime.cache.handlers import Predicate
@@ -31,8 +31,8 @@ class _Read:
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
         self.is_over = threading.Event()
-        self.shown: Confirmation | None = None
-        """None while it is under way, and if it has failed."""
+        self.shown: Mapping[str, str] | None = None
+        """The annotations with our prefix; None while it is under way, and if it has failed."""
 
 
 class WatchedNamespaces:
@@ -80,11 +80,11 @@ class WatchedNamespaces:
                 known, mine = None, self._begin(name, now)
         if known is not None:
             known.is_over.wait()  # as long as a read of its own would take
-            if known.shown is not None and known.shown.proves(settings.annotations, seen_at=seen_at, now=now):
+            if known.shown == settings.annotations:
                 return
             with self._lock:
                 mine = self._begin(name, self._clock.monotonic())
-        if self._read(name, mine).annotations != settings.annotations:
+        if self._read(name, mine) != settings.annotations:
             raise _not_now("NamespaceChanged", f"namespace {name} has changed; its watch is behind")
 
     def _begin(self, name: str, now: float) -> _Read:
@@ -95,16 +95,15 @@ class WatchedNamespaces:
         read = self._reads[name] = _Read(now)
         return read
 
-    def _read(self, name: str, read: _Read) -> Confirmation:
-        """Read a namespace from the API server. Raises `ClassifiedError`."""
+    def _read(self, name: str, read: _Read) -> Mapping[str, str]:
+        """Read the annotations of a namespace from the API server. Raises `ClassifiedError`."""
         try:
-            annotations = _settings_of(self._client.get(NAMESPACES, ObjectKey("", name)))
+            read.shown = shown = _settings_of(self._client.get(NAMESPACES, ObjectKey("", name)))
         except ClassifiedError as error:
             if error.error_class is ErrorClass.NOT_FOUND:
                 raise _not_now("NamespaceGone", f"namespace {name} is gone") from error
             raise
         else:
-            shown = read.shown = Confirmation(annotations, read.began_at)
             return shown
         finally:
             read.is_over.set()
