@@ -51,6 +51,10 @@ put off by seconds."""
 RECHECK_S: Final = 5.0
 """Pause before a hinted job is described once more that Describe showed unchanged: answers may lag behind events."""
 _RECHECKS: Final = 2
+STALE_RECHECKS: Final = 6
+"""Describes in a row, at most, that follow one which is older than what a List has shown: `RECHECK_S` after it, and
+twice as long after each further one. A replica catches up within seconds; where the two operations never agree on the
+time of a change, that is not to cost calls for ever."""
 SILENT_S: Final = 600.0
 """Age of the newest news of a job from which on it may be described although Lists show it unchanged."""
 SILENT_LOOK_S: Final = 60.0
@@ -258,6 +262,9 @@ class PollState:
         if job is None:
             return []
         known = job.fingerprint.value if job.fingerprint else None
+        is_stale = job.fingerprint is not None and fingerprint_of(description, self._descriptor.status).is_older_than(
+            job.fingerprint
+        )
         # Thousands of jobs may be described in a resync period: keep what a summary would say, not whole answers.
         self._take(job, {name: description[name] for name in self._kept if name in description}, now)
         job.is_describe_due = False
@@ -270,13 +277,25 @@ class PollState:
         if job.is_proof and (is_confirmed or is_past):
             self._proofs += 1
             job.is_proof = False
-        self._schedule(job, now, RECHECK_S if job.rechecks else None)
+        self._schedule(job, now, self._recheck_s(job, is_stale=is_stale))
+        if not job.is_settled(self._settings.settled, now):
+            self._soon(now)  # a change that others have made, or that an unanswered call of ours has
         is_guess, job.is_end_expected = job.is_end_expected, False
         if is_guess and self._has_ended(job):
             return self._expect_ends(self._burst.hit())
         if is_guess:
             self._burst.miss()
         return []
+
+    def _recheck_s(self, job: TrackedJob, *, is_stale: bool) -> float | None:
+        """Return the pause before a job is described again that Describe has just shown; None if nothing is in doubt.
+
+        The List that has shown more will show the same from now on, which is no news: nothing else would look again.
+        """
+        job.stale_answers = job.stale_answers + 1 if is_stale else 0
+        if 0 < job.stale_answers <= STALE_RECHECKS:
+            return RECHECK_S * 2.0 ** (job.stale_answers - 1)
+        return RECHECK_S if job.rechecks else None
 
     # --- hints
 
@@ -676,7 +695,7 @@ class PollState:
             return has_settled
         before = job.fingerprint
         job.fingerprint, job.summary, job.news_at, job.awaited_until = fingerprint, answer, now, now
-        job.hinted = None
+        job.hinted, job.stale_answers = None, 0
         if self._is_progress(before, fingerprint):
             self._settle(job, now, self._settle_s)
             return False

@@ -63,6 +63,8 @@ class TrackedJob:
     """`summary` with what that hint reported, until the API has answered."""
     rechecks: int = 0
     """Number of Describes to come that may confirm the hint."""
+    stale_answers: int = 0
+    """Number of Describe answers in a row that were older than what is known."""
     is_proof: bool = False
     """It is described beyond the budget, to show whether the hint is right, and has not shown that yet."""
     is_settling: bool = False
