@@ -8,7 +8,7 @@ import pytest
 from api.descriptor import KindDescriptor
 from api.meta import JsonObject, ObjectKey
 from api.v1 import ENDPOINT_CONFIG, MODEL
-from controller.aws.errors import LocalRefusal
+from controller.aws.errors import AwsError, LocalRefusal
 from controller.runtime.errors import ErrorClass
 from tests.fakes.job_manifests import KEY
 from tests.fakes.turns import limited
@@ -46,6 +46,26 @@ def test_an_object_of_two_resources_is_deleted(
 def unavailable(*_args: object, **_kwargs: object) -> None:
     """What an outage does to a call."""
     raise LocalRefusal(ErrorClass.RETRYABLE, "ServiceUnavailable", "try again")
+
+
+@pytest.mark.parametrize("kind", [MODEL, ENDPOINT_CONFIG], ids=lambda each: each.kind)
+def test_an_object_with_unreadable_tags_is_deleted(kind: KindDescriptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal is an answer, too, before and after the Describe: the creation time proves whose the resource is."""
+    world, cluster, key, there = alone(kind)
+    names = [name for name in there if name != "m"]
+    asked: list[object] = []
+
+    def denied(*args: object, **_kwargs: object) -> None:
+        asked.append(args)
+        raise AwsError(ErrorClass.DENIED, "AccessDeniedException", "not authorized to perform: sagemaker:ListTags")
+
+    monkeypatch.setattr(world.sagemaker, "tags", denied)
+    limited(world, world.sagemaker, OPERATIONS, monkeypatch)
+    cluster.delete(key)
+    world.run(60)
+    assert cluster.get(key) is None
+    assert not set(names) & set(there)
+    assert len(asked) <= 2
 
 
 @pytest.mark.parametrize("tags", [[], tags_of(PARENT_UID, KEY.namespace)], ids=["theirs", "ours"])

@@ -50,6 +50,8 @@ _ENDS: Final = frozenset({Phase.DONE, Phase.ENDED})
 ANSWERS_LAST_S: Final = 20.0
 """How long a pass relies on what AWS has said in an earlier one that was throttled: longer than most turns are away,
 and short, as a name may change hands meanwhile."""
+_PASSING: Final = frozenset({ErrorClass.THROTTLED, ErrorClass.RETRYABLE})
+"""Errors of reads that say nothing: the next pass asks again."""
 _SHOWN_LATER: Final = frozenset(
     {"awsResource", "lastCheckTime", "lastUpdateTime", "processingStartTime", "trainingStartTime", "transformStartTime"}
 )
@@ -318,13 +320,20 @@ class ManagedObject:
         """Return what AWS says by `look`; the same as in an earlier pass, if that was throttled after it.
 
         Each pass has a turn at AWS for one call of an operation. One that needs two would begin again with the first,
-        for ever. `what` names the read.
+        for ever. `what` names the read. Raises `CallError`: a refusal is what AWS says, too, and is kept.
         """
         known = self.state.answers.get(what)
         now = self.context.clock.monotonic()
         if known is not None and now - known[1] < ANSWERS_LAST_S:
+            if isinstance(known[0], CallError):
+                raise known[0]
             return cast("T", known[0])
-        answer = look()
+        try:
+            answer = look()
+        except CallError as error:
+            if error.error_class not in _PASSING:
+                self.state.answers[what] = error, now
+            raise
         self.state.answers[what] = answer, now
         return answer
 
