@@ -50,6 +50,7 @@ from controller.kube.transport import RestMetrics
 from controller.observability.registry import new_registry
 from controller.observability.server import Check, WebServer, health_routes, metrics_routes
 from controller.reconcile import reasons
+from controller.reconcile.checks import Checks
 from controller.reconcile.effects import EffectGate
 from controller.reconcile.managed.pruning import PruningWriter
 from controller.reconcile.namespaces.named_queues import NamedQueues
@@ -164,6 +165,7 @@ class _Operator:
         self._scaling = ApplicationAutoScaling(api)
         self._launched = SageMakerTuningJobChildren(api)
         self._parts = SageMakerParts(api)
+        self._checks = Checks()
 
         self._fence, elector = self._election()
         self.manager = Manager(election=elector, shutdown_timeout_s=settings.shutdown_timeout_s, clock=clock)
@@ -275,6 +277,7 @@ class _Operator:
                 effects,
                 self._clock,
                 self._reconciler_settings(),
+                checks=self._checks,
                 metrics=self._metrics.objects,
                 parts=self._parts,
                 getter=self._client,

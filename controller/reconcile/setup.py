@@ -72,7 +72,8 @@ class Shared:
     clock: Clock
     settings: ReconcilerSettings
     rand: Callable[[], float] = random
-    checks: Checks = field(default_factory=Checks)
+    checks: Checks = field(kw_only=True)
+    """One for all kinds: who requests a check is of another kind than what is checked."""
     parts: Parts = field(default_factory=NoParts)
     getter: ObjectGetter = field(default_factory=NothingToGet)
     metrics: ObjectMetrics = field(default_factory=lambda: ObjectMetrics(CollectorRegistry()))

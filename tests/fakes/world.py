@@ -17,6 +17,7 @@ from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import TargetDefaults
 from controller.controllers import CONTROLLERS
+from controller.reconcile.checks import Checks
 from controller.reconcile.effects import EffectGate, EffectHook
 from controller.reconcile.object_metrics import ObjectMetrics
 from controller.reconcile.served import Served
@@ -112,7 +113,16 @@ class World:
         aws: Any = self.sagemaker
         effects = EffectGate(self.writer, aws, self.recorder, self.fence, self._hook())
         self.shared = shared = Shared(
-            self._kinds, self.writer, aws, aws.scaling, aws, effects, self.clock, self.settings, lambda: 0.5
+            self._kinds,
+            self.writer,
+            aws,
+            aws.scaling,
+            aws,
+            effects,
+            self.clock,
+            self.settings,
+            lambda: 0.5,
+            checks=Checks(),
         )
         self.shared = shared = replace(shared, parts=aws.parts, getter=self.config_maps)
         if self.metrics is not None:

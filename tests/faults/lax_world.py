@@ -22,6 +22,7 @@ from controller.aws.polling.tracker import Tracker
 from controller.aws.polling.tracker_metrics import TrackerMetrics
 from controller.aws.targets import Target, TargetDefaults
 from controller.controllers import CONTROLLERS
+from controller.reconcile.checks import Checks
 from controller.reconcile.effects import EffectGate
 from controller.reconcile.managed.pruning import PruningWriter
 from controller.reconcile.served import Served
@@ -125,7 +126,7 @@ class LaxWorld:
         client: Any = PruningWriter(self._client)
         settings = ReconcilerSettings(cluster_id="c", manager="m", defaults=TargetDefaults(region="eu-west-1"))
         effects = EffectGate(client, aws, FakeRecorder(), OpenFence())
-        shared = Shared(kinds, client, aws, aws.scaling, aws, effects, self._clock, settings)
+        shared = Shared(kinds, client, aws, aws.scaling, aws, effects, self._clock, settings, checks=Checks())
         tracker = None
         if CONTROLLERS.of(descriptor).is_tracked:
             metrics = TrackerMetrics(CollectorRegistry())

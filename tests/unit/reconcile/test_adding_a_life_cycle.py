@@ -19,6 +19,7 @@ from api.v1 import KINDS
 from controller.aws.errors import AwsError
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
+from controller.reconcile.checks import Checks
 from controller.reconcile.effects import EffectGate
 from controller.reconcile.settings import ReconcilerSettings
 from controller.reconcile.setup import Controllers, Setup, Shared
@@ -124,7 +125,7 @@ def reconciler(setup: Setup, cluster: FakeCluster, aws: Repositories, clock: Fak
     effects = EffectGate(writer, port, FakeRecorder(), OpenFence())
     served: Any = SimpleNamespace(descriptor=KIND, store=cluster.store)
     settings = ReconcilerSettings(cluster_id="c", manager="m")
-    shared = Shared({KIND.kind: served}, writer, port, port, port, effects, clock, settings)
+    shared = Shared({KIND.kind: served}, writer, port, port, port, effects, clock, settings, checks=Checks())
     return Controllers((setup, *CONTROLLERS.setups)).new_reconciler(served, None, shared)
 
 

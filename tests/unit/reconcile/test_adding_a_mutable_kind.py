@@ -13,6 +13,7 @@ from controller.aws.errors import AwsError
 from controller.aws.polling.tracker import TrackedState
 from controller.aws.targets import Target
 from controller.controllers import CONTROLLERS
+from controller.reconcile.checks import Checks
 from controller.reconcile.effects import EffectGate
 from controller.reconcile.ports import NoTracker
 from controller.reconcile.settings import ReconcilerSettings
@@ -129,7 +130,8 @@ class World:
         effects = EffectGate(writer, port, self.recorder, OpenFence())
         served: Any = SimpleNamespace(descriptor=MONITORING_SCHEDULE, store=self.cluster.store)
         settings = ReconcilerSettings(cluster_id="c", manager="m")
-        shared = Shared({MONITORING_SCHEDULE.kind: served}, writer, port, port, port, effects, self.clock, settings)
+        kinds = {MONITORING_SCHEDULE.kind: served}
+        shared = Shared(kinds, writer, port, port, port, effects, self.clock, settings, checks=Checks())
         reconciler = Controllers((SETUP, *CONTROLLERS.setups)).new_reconciler(served, EachPass(), shared)
         for _ in range(10):
             before = (len(self.cluster.writes), len(self.aws.calls))
