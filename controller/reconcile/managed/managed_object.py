@@ -326,13 +326,13 @@ class ManagedObject:
         now = self.context.clock.monotonic()
         if known is not None and now - known[1] < ANSWERS_LAST_S:
             if isinstance(known[0], CallError):
-                raise known[0]
+                raise known[0].again()
             return cast("T", known[0])
         try:
             answer = look()
         except CallError as error:
             if error.error_class not in _PASSING:
-                self.state.answers[what] = error, now
+                self.state.answers[what] = error.again(), now  # without the frames of this pass
             raise
         self.state.answers[what] = answer, now
         return answer
